@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The configuration of one chassis: what a file says, checked as a whole, as a tree of plain values.
+ *
+ * Conventions for every structure here:
+ * - IPv4 addresses, ports (UDP) and VLANs are in host byte order; IPv6 and MAC addresses are bytes as on the wire.
+ * - strings are owned by the tree, never NULL unless the comment says so; arrays have a count beside them.
+ * - "inherited" values are already resolved: a reader never has to look at an outer scope itself.
+ * The tree is read-only after cfg_load(); it may be read from any thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum cfg_limit {
+	CFG_NAME_MAX = 63,    /* bytes of a name, without the NUL */
+	CFG_SECRET_MAX = 255, /* bytes of a tunnel password */
+	CFG_MAX_PORTS = 32,
+	CFG_MAX_WORKERS = 16,
+};
+
+enum cfg_facing {
+	CFG_FACING_ACCESS, /* towards subscribers: PPPoE session frames (LAC) */
+	CFG_FACING_PEER,   /* towards the other tunnel endpoint: L2TP over UDP over IPv4 */
+	CFG_FACING_CORE,   /* towards the network: IPv4 and IPv6 (LNS) */
+};
+
+/* Peer resynchronization (DESIGN section 5). NOT_CONFIGURED appears only where a scope may be silent. */
+enum cfg_method {
+	CFG_METHOD_NOT_CONFIGURED,
+	CFG_METHOD_DISABLE,
+	CFG_METHOD_FAILOVER_PROTOCOL,
+	CFG_METHOD_SILENT_FAILOVER,
+	CFG_METHOD_FALLBACK, /* failover-protocol-fallback-to-silent-failover, the default */
+};
+
+/* Where a tunnel's method came from; the more specific has the greater number. */
+enum cfg_scope {
+	CFG_SCOPE_GLOBAL,
+	CFG_SCOPE_PROFILE, /* remote host of a destination profile (LNS) */
+	CFG_SCOPE_TUNNEL,  /* tunnel of the LAC */
+};
+
+struct cfg_prefix4 {
+	uint32_t address; /* host order; host bits may be set (an interface address keeps them) */
+	uint8_t length;   /* 0..32 */
+};
+
+struct cfg_prefix6 {
+	uint8_t address[16];
+	uint8_t length; /* 0..128; address all zero and length 0: none */
+};
+
+struct cfg_port {
+	char *name;              /* unique in the chassis */
+	char *device;            /* DPDK: a PCI address ("0000:01:00.0") or a vdev ("net_af_packet0,iface=eth1") */
+	uint8_t slot;            /* the slot that it sits in */
+	enum cfg_facing facing;
+	struct cfg_prefix4 ipv4; /* our address and the on-link prefix; address 0: none (access ports) */
+	uint32_t gateway4;       /* 0: none */
+	struct cfg_prefix6 ipv6; /* core ports only */
+	uint8_t gateway6[16];    /* all zero: none */
+	uint16_t vlan;           /* 0: untagged, else 1..4094 */
+	uint16_t mtu;            /* of IP (peer, core) or of the PPPoE payload's Ethernet (access): 576..9000 */
+	uint16_t worker;         /* index into cfg_dataplane.worker_cores */
+};
+
+struct cfg_slot {
+	uint8_t number; /* 0..31, unique */
+	char *module;   /* a name of the capability table in linecard/ */
+};
+
+struct cfg_dataplane {
+	int main_core;                          /* -1: not pinned */
+	int worker_cores[CFG_MAX_WORKERS];      /* -1: not pinned */
+	unsigned n_workers;                     /* 1..CFG_MAX_WORKERS */
+	unsigned idle_sleep_us;                 /* longest sleep of an idle worker; 0: never sleeps */
+	unsigned memory_mb;                     /* EAL memory: 64..65536 */
+	bool hugepages;                         /* false: EAL runs on ordinary pages (--no-huge) */
+	unsigned mbufs;                         /* packet buffers: 1024..4194303 */
+};
+
+struct cfg_limits {
+	unsigned tunnels;          /* 1..65535 */
+	unsigned sessions;         /* 1..1048576 */
+	unsigned message_buffers;  /* control messages held in each direction, over all tunnels: 64..1048576 */
+};
+
+struct cfg_retransmission {
+	unsigned established;     /* retransmissions before an established tunnel is given up: 1..20 */
+	unsigned not_established; /* the same for one that is being set up: 1..20 */
+	unsigned interval_ms;     /* first interval: 100..10000 (RFC 2661 section 5.8: 1000) */
+	unsigned max_interval_ms; /* cap on the doubled interval: 8000..60000 (5.8: no less than 8 s) */
+};
+
+/* What any tunnel needs to know about itself, whichever scope it came from. All values resolved. */
+struct cfg_tunnel_policy {
+	char *host_name;             /* ours, sent in the Host Name AVP */
+	char *password;              /* "" : no tunnel authentication */
+	enum cfg_method method;      /* never NOT_CONFIGURED */
+	enum cfg_scope method_scope; /* where the method came from */
+	unsigned hello_interval_s;   /* 0: never; else 1..3600 */
+	unsigned receive_window;     /* 1..64 */
+	struct cfg_retransmission retransmission;
+	bool hide_avps;              /* hide what RFC 2661 allows to be hidden; needs a password */
+	bool data_sequencing;        /* LAC: ask for sequencing with Sequencing Required (4.4.6) */
+	unsigned max_sessions;       /* in one tunnel: 1..65535 */
+};
+
+/* A remote host of a destination profile: who may open a tunnel to us. */
+struct cfg_remote_host {
+	char *name; /* the peer's Host Name AVP; "*" matches any */
+	struct cfg_tunnel_policy policy;
+};
+
+struct cfg_profile {
+	char *name;
+	struct cfg_prefix4 peers; /* the source addresses that it applies to; the longest prefix wins */
+	struct cfg_remote_host *hosts;
+	unsigned n_hosts;
+};
+
+/* A tunnel that this LAC opens. */
+struct cfg_tunnel {
+	char *name;      /* unique */
+	uint32_t remote; /* the LNS's address */
+	unsigned port;   /* index of a peer-facing port */
+	struct cfg_tunnel_policy policy;
+};
+
+/* One or many (count) static subscribers. Member i of count has "{}" in the name replaced by i+1, and i added to
+ * the MAC address, the PPPoE session ID, the IPv4 address and (in units of the prefix) the IPv6 prefix. */
+struct cfg_subscribers {
+	char *name;              /* with "{}" exactly once if count > 1 */
+	unsigned count;          /* 1..1048576 */
+	int port;                /* index of an access port; -1 on an LNS */
+	uint8_t mac[6];          /* LAC: the subscriber's */
+	uint16_t pppoe_session;  /* LAC: 1..65535; unique on the port */
+	int tunnel;              /* LAC: index of the tunnel; -1 on an LNS */
+	uint32_t ipv4;           /* LNS: 0: none */
+	struct cfg_prefix6 ipv6; /* LNS: length 0: none */
+};
+
+struct cfg {
+	char *path; /* the file, as given */
+	char *name; /* of the chassis: [a-z0-9-]{1,31}; part of every runtime path */
+	char *runtime_directory;
+	struct cfg_dataplane dataplane;
+	struct cfg_limits limits;
+	struct cfg_slot *slots;
+	unsigned n_slots;
+	struct cfg_port *ports;
+	unsigned n_ports;
+	struct cfg_tunnel_policy l2tp; /* the global values */
+	bool accept_unknown_hosts;     /* LNS: a peer that no profile names gets the global values instead of a StopCCN */
+	struct cfg_profile *profiles;
+	unsigned n_profiles;
+	struct cfg_tunnel *tunnels;
+	unsigned n_tunnels;
+	struct cfg_subscribers *subscribers;
+	unsigned n_subscribers;
+};
+
+/* One complaint about a file. */
+struct cfg_error {
+	int line;   /* 1.., 0 where no line applies */
+	char *path; /* JSON path, for instance "slots[1].ports[0].facing"; "" for the file itself */
+	char *text; /* what is wrong and what would be right, one line */
+};
+
+struct cfg_errors {
+	struct cfg_error *list;
+	size_t count;
+};
+
+/* Reads and checks a file. Returns the tree, or NULL with every complaint in *errors (the caller frees them with
+ * cfg_errors_free()). Never prints. *errors is set in both cases (empty on success). */
+struct cfg *cfg_load(const char *path, struct cfg_errors *errors);
+
+/* The same from text; path is for messages only. */
+struct cfg *cfg_parse(const char *text, size_t length, const char *path, struct cfg_errors *errors);
+
+void cfg_free(struct cfg *cfg); /* NULL: nothing */
+void cfg_errors_free(struct cfg_errors *errors);
+
+/* Prints "FILE:LINE: PATH: TEXT" lines to a stream (a FILE *, as void * to keep stdio out of here). */
+void cfg_errors_print(const struct cfg_errors *errors, const char *file, void *stream);
+
+/* One subscriber of a range, spelled out. */
+struct cfg_subscriber {
+	char name[CFG_NAME_MAX + 1];
+	uint8_t mac[6];
+	uint16_t pppoe_session;
+	uint32_t ipv4;
+	struct cfg_prefix6 ipv6;
+};
+
+/* index: 0..count-1. */
+void cfg_subscriber_expand(const struct cfg_subscribers *range, unsigned index, struct cfg_subscriber *out);
+
+/* LNS: the profile entry for a peer: longest prefix, then exact host name before "*". NULL: none.
+ * *profile (may be NULL) gets the profile that it belongs to. host_name need not be NUL-terminated. */
+const struct cfg_remote_host *cfg_find_remote_host(const struct cfg *cfg, uint32_t address, const char *host_name,
+						   size_t host_name_length,
+						   const struct cfg_profile **profile);
+
+const char *cfg_method_name(enum cfg_method method);
+const char *cfg_scope_name(enum cfg_scope scope);
+const char *cfg_facing_name(enum cfg_facing facing);
+
+/* Runtime paths: "<runtime_directory>/<name>/<leaf>" into buf; returns 0 or -ENAMETOOLONG. */
+int cfg_runtime_path(const struct cfg *cfg, const char *leaf, char *buf, size_t size);
+
+/* The documentation of every key as a Markdown table (the README's), to a FILE *. */
+void cfg_print_reference(void *stream);
