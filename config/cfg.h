@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The configuration of one chassis: what a file says, checked as a whole, as a tree of plain values.
+/* The configuration of one chassis: what a file says, checked as a whole, as a tree of plain
+ * values.
  *
  * Conventions for every structure here:
- * - IPv4 addresses, ports (UDP) and VLANs are in host byte order; IPv6 and MAC addresses are bytes as on the wire.
- * - strings are owned by the tree, never NULL unless the comment says so; arrays have a count beside them.
+ * - IPv4 addresses, ports (UDP) and VLANs are in host byte order; IPv6 and MAC addresses are bytes
+ * as on the wire.
+ * - strings are owned by the tree, never NULL unless the comment says so; arrays have a count
+ * beside them.
  * - "inherited" values are already resolved: a reader never has to look at an outer scope itself.
  * The tree is read-only after cfg_load(); it may be read from any thread.
  */
@@ -26,7 +29,8 @@ enum cfg_facing {
 	CFG_FACING_CORE,   /* towards the network: IPv4 and IPv6 (LNS) */
 };
 
-/* Peer resynchronization (DESIGN section 5). NOT_CONFIGURED appears only where a scope may be silent. */
+/* Peer resynchronization (DESIGN section 5). NOT_CONFIGURED appears only where a scope may be
+ * silent. */
 enum cfg_method {
 	CFG_METHOD_NOT_CONFIGURED,
 	CFG_METHOD_DISABLE,
@@ -53,17 +57,20 @@ struct cfg_prefix6 {
 };
 
 struct cfg_port {
-	char *name;              /* unique in the chassis */
-	char *device;            /* DPDK: a PCI address ("0000:01:00.0") or a vdev ("net_af_packet0,iface=eth1") */
-	uint8_t slot;            /* the slot that it sits in */
+	char *name; /* unique in the chassis */
+	/* DPDK: a PCI address ("0000:01:00.0") or a vdev ("net_af_packet0,iface=eth1") */
+	char *device;
+	uint8_t slot; /* the slot that it sits in */
 	enum cfg_facing facing;
-	struct cfg_prefix4 ipv4; /* our address and the on-link prefix; address 0: none (access ports) */
+	/* Our address and the on-link prefix; address 0: none (access ports). */
+	struct cfg_prefix4 ipv4;
 	uint32_t gateway4;       /* 0: none */
 	struct cfg_prefix6 ipv6; /* core ports only */
 	uint8_t gateway6[16];    /* all zero: none */
 	uint16_t vlan;           /* 0: untagged, else 1..4094 */
-	uint16_t mtu;            /* of IP (peer, core) or of the PPPoE payload's Ethernet (access): 576..9000 */
-	uint16_t worker;         /* index into cfg_dataplane.worker_cores */
+	/* Of IP (peer, core) or of the PPPoE payload's Ethernet (access): 576..9000. */
+	uint16_t mtu;
+	uint16_t worker; /* index into cfg_dataplane.worker_cores */
 };
 
 struct cfg_slot {
@@ -72,26 +79,27 @@ struct cfg_slot {
 };
 
 struct cfg_dataplane {
-	int main_core;                          /* -1: not pinned */
-	int worker_cores[CFG_MAX_WORKERS];      /* -1: not pinned */
-	unsigned n_workers;                     /* 1..CFG_MAX_WORKERS */
-	unsigned idle_sleep_us;                 /* longest sleep of an idle worker; 0: never sleeps */
-	unsigned memory_mb;                     /* EAL memory: 64..65536 */
-	bool hugepages;                         /* false: EAL runs on ordinary pages (--no-huge) */
-	unsigned mbufs;                         /* packet buffers: 1024..4194303 */
+	int main_core;                     /* -1: not pinned */
+	int worker_cores[CFG_MAX_WORKERS]; /* -1: not pinned */
+	unsigned n_workers;                /* 1..CFG_MAX_WORKERS */
+	unsigned idle_sleep_us; /* longest sleep of an idle worker: 0..100000; 0: never sleeps */
+	unsigned memory_mb;     /* EAL memory: 64..65536 */
+	bool hugepages;         /* false: EAL runs on ordinary pages (--no-huge) */
+	unsigned mbufs;         /* packet buffers: 1024..4194303 */
 };
 
 struct cfg_limits {
-	unsigned tunnels;          /* 1..65535 */
-	unsigned sessions;         /* 1..1048576 */
-	unsigned message_buffers;  /* control messages held in each direction, over all tunnels: 64..1048576 */
+	unsigned tunnels;  /* 1..65535 */
+	unsigned sessions; /* 1..1048576 */
+	/* Control messages held in each direction, over all tunnels: 64..1048576. */
+	unsigned message_buffers;
 };
 
 struct cfg_retransmission {
-	unsigned established;     /* retransmissions before an established tunnel is given up: 1..20 */
-	unsigned not_established; /* the same for one that is being set up: 1..20 */
+	unsigned established;     /* retransmissions before an established tunnel is given up */
+	unsigned not_established; /* the same for one that is being set up; each 1..20 */
 	unsigned interval_ms;     /* first interval: 100..10000 (RFC 2661 section 5.8: 1000) */
-	unsigned max_interval_ms; /* cap on the doubled interval: 8000..60000 (5.8: no less than 8 s) */
+	unsigned max_interval_ms; /* cap on the doubled one: 8000..60000 (5.8: at least 8 s) */
 };
 
 /* What any tunnel needs to know about itself, whichever scope it came from. All values resolved. */
@@ -103,9 +111,9 @@ struct cfg_tunnel_policy {
 	unsigned hello_interval_s;   /* 0: never; else 1..3600 */
 	unsigned receive_window;     /* 1..64 */
 	struct cfg_retransmission retransmission;
-	bool hide_avps;              /* hide what RFC 2661 allows to be hidden; needs a password */
-	bool data_sequencing;        /* LAC: ask for sequencing with Sequencing Required (4.4.6) */
-	unsigned max_sessions;       /* in one tunnel: 1..65535 */
+	bool hide_avps;        /* hide what RFC 2661 allows to be hidden; needs a password */
+	bool data_sequencing;  /* LAC: ask for sequencing with Sequencing Required (4.4.6) */
+	unsigned max_sessions; /* in one tunnel: 1..65535 */
 };
 
 /* A remote host of a destination profile: who may open a tunnel to us. */
@@ -116,7 +124,7 @@ struct cfg_remote_host {
 
 struct cfg_profile {
 	char *name;
-	struct cfg_prefix4 peers; /* the source addresses that it applies to; the longest prefix wins */
+	struct cfg_prefix4 peers; /* their source addresses; the longest prefix wins */
 	struct cfg_remote_host *hosts;
 	unsigned n_hosts;
 };
@@ -129,8 +137,9 @@ struct cfg_tunnel {
 	struct cfg_tunnel_policy policy;
 };
 
-/* One or many (count) static subscribers. Member i of count has "{}" in the name replaced by i+1, and i added to
- * the MAC address, the PPPoE session ID, the IPv4 address and (in units of the prefix) the IPv6 prefix. */
+/* One or many (count) static subscribers. Member i of count has "{}" in the name replaced by i+1,
+ * and i added to the MAC address, the PPPoE session ID, the IPv4 address and (in units of the
+ * prefix) the IPv6 prefix. */
 struct cfg_subscribers {
 	char *name;              /* with "{}" exactly once if count > 1 */
 	unsigned count;          /* 1..1048576 */
@@ -145,6 +154,7 @@ struct cfg_subscribers {
 struct cfg {
 	char *path; /* the file, as given */
 	char *name; /* of the chassis: [a-z0-9-]{1,31}; part of every runtime path */
+	/* Absolute, 1..48 bytes: a socket's path (107 bytes) has room for name and leaf. */
 	char *runtime_directory;
 	struct cfg_dataplane dataplane;
 	struct cfg_limits limits;
@@ -153,7 +163,8 @@ struct cfg {
 	struct cfg_port *ports;
 	unsigned n_ports;
 	struct cfg_tunnel_policy l2tp; /* the global values */
-	bool accept_unknown_hosts;     /* LNS: a peer that no profile names gets the global values instead of a StopCCN */
+	/* LNS: a peer that no profile names gets the global values instead of a StopCCN. */
+	bool accept_unknown_hosts;
 	struct cfg_profile *profiles;
 	unsigned n_profiles;
 	struct cfg_tunnel *tunnels;
@@ -174,8 +185,9 @@ struct cfg_errors {
 	size_t count;
 };
 
-/* Reads and checks a file. Returns the tree, or NULL with every complaint in *errors (the caller frees them with
- * cfg_errors_free()). Never prints. *errors is set in both cases (empty on success). */
+/* Reads and checks a file. Returns the tree, or NULL with every complaint in *errors (the caller
+ * frees them with cfg_errors_free()). Never prints. *errors is set in both cases (empty on
+ * success). */
 struct cfg *cfg_load(const char *path, struct cfg_errors *errors);
 
 /* The same from text; path is for messages only. */
@@ -184,7 +196,7 @@ struct cfg *cfg_parse(const char *text, size_t length, const char *path, struct 
 void cfg_free(struct cfg *cfg); /* NULL: nothing */
 void cfg_errors_free(struct cfg_errors *errors);
 
-/* Prints "FILE:LINE: PATH: TEXT" lines to a stream (a FILE *, as void * to keep stdio out of here). */
+/* Prints "FILE:LINE: PATH: TEXT" lines to a FILE * (void *, to keep stdio out of here). */
 void cfg_errors_print(const struct cfg_errors *errors, const char *file, void *stream);
 
 /* One subscriber of a range, spelled out. */
@@ -197,12 +209,15 @@ struct cfg_subscriber {
 };
 
 /* index: 0..count-1. */
-void cfg_subscriber_expand(const struct cfg_subscribers *range, unsigned index, struct cfg_subscriber *out);
+void cfg_subscriber_expand(const struct cfg_subscribers *range, unsigned index,
+			   struct cfg_subscriber *out);
 
-/* LNS: the profile entry for a peer: longest prefix, then exact host name before "*". NULL: none.
- * *profile (may be NULL) gets the profile that it belongs to. host_name need not be NUL-terminated. */
-const struct cfg_remote_host *cfg_find_remote_host(const struct cfg *cfg, uint32_t address, const char *host_name,
-						   size_t host_name_length,
+/* LNS: the profile entry for a peer: the profile of the longest prefix decides (a host that it does
+ * not name is unknown, whatever a shorter prefix says), and in it the exact host name before "*".
+ * NULL: none. *profile (may be NULL) gets the profile that it belongs to. host_name need not be
+ * NUL-terminated. */
+const struct cfg_remote_host *cfg_find_remote_host(const struct cfg *cfg, uint32_t address,
+						   const char *host_name, size_t host_name_length,
 						   const struct cfg_profile **profile);
 
 const char *cfg_method_name(enum cfg_method method);

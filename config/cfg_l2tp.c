@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* L2TP: the global policy, destination profiles (LNS) and tunnels (LAC).
+ *
+ * A remote host or tunnel starts as a copy of the global policy and then reads its own keys over
+ * it, so what it does not say is inherited. Method and scope go together: the scope is the
+ * innermost one that names a method.
+ */
+#include "cfg_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void check_policy(const struct cfg_node *node, const struct cfg_tunnel_policy *policy)
+{
+	const struct cfg_retransmission *rt = &policy->retransmission;
+	struct cfg_node rt_node = cfg_child(node, "retransmission");
+
+	/* An inherited mistake was complained about where it was made. */
+	if (policy->hide_avps && !*policy->password &&
+	    (cfg_has(node, "hide_avps") || cfg_has(node, "password")))
+		cfg_complain(
+		    node, cfg_has(node, "hide_avps") ? "hide_avps" : "password",
+		    "hidden AVPs need a password (RFC 2661 section 4.3): give one, or set \"hide_avps\" to false");
+	if (cfg_has(node, "failover_resync") && policy->method == CFG_METHOD_FAILOVER_PROTOCOL)
+		cfg_complain(
+		    node, "failover_resync",
+		    "this version has no failover protocol (RFC 4951): use \"silent-failover\", "
+		    "\"failover-protocol-fallback-to-silent-failover\" or \"disable\"");
+	if (rt->interval_ms > rt->max_interval_ms && rt_node.json)
+		cfg_complain(&rt_node, "interval_ms",
+			     "is longer than \"max_interval_ms\", %u: it must be %u at most",
+			     rt->max_interval_ms, rt->max_interval_ms);
+}
+
+static void inherit(const struct cfg *cfg, struct cfg_tunnel_policy *policy)
+{
+	*policy = cfg->l2tp;
+	policy->host_name = cfg_strdup(cfg->l2tp.host_name);
+	policy->password = cfg_strdup(cfg->l2tp.password);
+}
+
+/* A scope has read its keys over what it inherited. */
+static void settle(const struct cfg_node *node, enum cfg_scope scope,
+		   struct cfg_tunnel_policy *policy)
+{
+	json_t *method = json_object_get(node->json, "failover_resync");
+
+	if (method && !json_is_null(method))
+		policy->method_scope = scope;
+	check_policy(node, policy);
+}
+
+static void read_host(const struct cfg_node *node, const struct cfg *cfg,
+		      struct cfg_profile *profile)
+{
+	struct cfg_remote_host *host = &profile->hosts[profile->n_hosts];
+
+	inherit(cfg, &host->policy);
+	cfg_read(node, CFG_IN_HOST, host);
+	settle(node, CFG_SCOPE_PROFILE, &host->policy);
+	for (unsigned i = 0; i < profile->n_hosts; i++)
+		if (*host->name && strcmp(host->name, profile->hosts[i].name) == 0)
+			cfg_complain(node, "name",
+				     "\"%s\" is in this profile already, as remote_hosts[%u]",
+				     host->name, i);
+	profile->n_hosts++;
+}
+
+static void read_profile(const struct cfg_node *node, struct cfg *cfg)
+{
+	struct cfg_profile *profile = &cfg->profiles[cfg->n_profiles];
+	struct cfg_node hosts = cfg_child(node, "remote_hosts");
+	bool has_peers;
+
+	profile->peers.length = UINT8_MAX; /* until it was read well */
+	cfg_read(node, CFG_IN_PROFILE, profile);
+	has_peers = profile->peers.length != UINT8_MAX;
+	for (unsigned i = 0; i < cfg->n_profiles; i++) {
+		const struct cfg_profile *other = &cfg->profiles[i];
+
+		if (*profile->name && strcmp(profile->name, other->name) == 0)
+			cfg_complain(node, "name",
+				     "\"%s\" is another profile's name: each needs its own",
+				     profile->name);
+		if (has_peers && profile->peers.address == other->peers.address &&
+		    profile->peers.length == other->peers.length)
+			cfg_complain(
+			    node, "address",
+			    "profile \"%s\" has this prefix already: put the remote hosts of both into one",
+			    other->name);
+	}
+	profile->hosts = cfg_zalloc(cfg_items(&hosts), sizeof(*profile->hosts));
+	for (size_t i = 0; i < cfg_items(&hosts); i++) {
+		struct cfg_node host = cfg_item(&hosts, i);
+
+		read_host(&host, cfg, profile);
+	}
+	cfg->n_profiles++;
+}
+
+static void check_remote(const struct cfg_node *node, const struct cfg_port *port, uint32_t remote)
+{
+	uint32_t apart = remote ^ port->ipv4.address;
+
+	if (!remote || !port->ipv4.address)
+		return;
+	if (apart == 0)
+		cfg_complain(node, "remote", "is our own address on port \"%s\": give the LNS's",
+			     port->name);
+	else if ((apart & cfg_mask4(port->ipv4.length)) != 0 && !port->gateway4)
+		cfg_complain(node, "remote",
+			     "is not on the link of port \"%s\", which has no gateway: give it one",
+			     port->name);
+}
+
+static void read_tunnel(const struct cfg_node *node, struct cfg *cfg)
+{
+	struct cfg_tunnel *tunnel = &cfg->tunnels[cfg->n_tunnels];
+	int port;
+
+	inherit(cfg, &tunnel->policy);
+	cfg_read(node, CFG_IN_TUNNEL, tunnel);
+	settle(node, CFG_SCOPE_TUNNEL, &tunnel->policy);
+	for (unsigned i = 0; i < cfg->n_tunnels; i++)
+		if (*tunnel->name && strcmp(tunnel->name, cfg->tunnels[i].name) == 0)
+			cfg_complain(node, "name",
+				     "\"%s\" is another tunnel's name: each needs its own",
+				     tunnel->name);
+	port = cfg_find_port(node, cfg, CFG_FACING_PEER);
+	if (port >= 0) {
+		tunnel->port = (unsigned)port;
+		check_remote(node, &cfg->ports[port], tunnel->remote);
+	}
+	cfg->n_tunnels++;
+}
+
+void cfg_read_l2tp(const struct cfg_node *root, struct cfg *cfg)
+{
+	struct cfg_node l2tp = cfg_child(root, "l2tp");
+	struct cfg_node profiles = cfg_child(&l2tp, "destination_profiles");
+	struct cfg_node tunnels = cfg_child(&l2tp, "tunnels");
+
+	if (json_is_null(json_object_get(l2tp.json, "failover_resync")))
+		cfg_complain(
+		    &l2tp, "failover_resync",
+		    "there is no outer scope to inherit from: name a method, or remove the key");
+	check_policy(&l2tp, &cfg->l2tp);
+	cfg->profiles = cfg_zalloc(cfg_items(&profiles), sizeof(*cfg->profiles));
+	for (size_t i = 0; i < cfg_items(&profiles); i++) {
+		struct cfg_node profile = cfg_item(&profiles, i);
+
+		read_profile(&profile, cfg);
+	}
+	cfg->tunnels = cfg_zalloc(cfg_items(&tunnels), sizeof(*cfg->tunnels));
+	for (size_t i = 0; i < cfg_items(&tunnels); i++) {
+		struct cfg_node tunnel = cfg_item(&tunnels, i);
+
+		read_tunnel(&tunnel, cfg);
+	}
+	if (cfg->n_tunnels > cfg->limits.tunnels)
+		cfg_complain(&tunnels, NULL,
+			     "there are %u tunnels, but limits.tunnels is %u: raise it",
+			     cfg->n_tunnels, cfg->limits.tunnels);
+}

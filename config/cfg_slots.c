@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Slots and ports. */
+#include "cfg_internal.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a required field holds until it was read well: no check compares it with anything. */
+enum { UNKNOWN_SLOT = UINT8_MAX, UNKNOWN_FACING = CFG_FACING_CORE + 1 };
+
+static bool on_link4(const struct cfg_prefix4 *prefix, uint32_t address)
+{
+	return ((prefix->address ^ address) & cfg_mask4(prefix->length)) == 0;
+}
+
+static void check_gateways(const struct cfg_node *node, const struct cfg_port *port)
+{
+	static const cfg_u128 link_local = (cfg_u128)0xfe80 << 112;
+	cfg_u128 own6 = cfg_u128_get(port->ipv6.address), gateway6 = cfg_u128_get(port->gateway6);
+
+	if (port->gateway4 && port->ipv4.address &&
+	    (!on_link4(&port->ipv4, port->gateway4) || port->gateway4 == port->ipv4.address))
+		cfg_complain(node, "gateway",
+			     "must be another host in the prefix of \"address\", %s",
+			     cfg_string(node, "address"));
+	if (gateway6 && !cfg_has(node, "address6"))
+		cfg_complain(node, "gateway6",
+			     "needs \"address6\": give one, or remove \"gateway6\"");
+	if (gateway6 && own6 && (gateway6 & cfg_mask6(10)) != link_local &&
+	    ((own6 ^ gateway6) & cfg_mask6(port->ipv6.length)) != 0)
+		cfg_complain(node, "gateway6",
+			     "must be in the prefix of \"address6\", %s, or link-local",
+			     cfg_string(node, "address6"));
+	if (gateway6 && own6 == gateway6)
+		cfg_complain(node, "gateway6", "is the port's own address: give the router's");
+	if (own6 && port->mtu < 1280)
+		cfg_complain(node, "mtu",
+			     "must be at least 1280 on a port with IPv6 (RFC 8200), not %u",
+			     port->mtu);
+}
+
+static void check_facing(const struct cfg_node *node, const struct cfg_port *port)
+{
+	static const char *const addressing[] = {"address", "gateway", "address6", "gateway6"};
+	size_t first = sizeof(addressing) / sizeof(addressing[0]);
+
+	switch (port->facing) {
+	case CFG_FACING_ACCESS:
+		first = 0;
+		break;
+	case CFG_FACING_PEER:
+		first = 2;
+		break;
+	default:
+		break;
+	}
+	for (size_t i = first; i < sizeof(addressing) / sizeof(addressing[0]); i++)
+		if (cfg_has(node, addressing[i]))
+			cfg_complain(node, addressing[i], "remove it: %s port has %s",
+				     first ? "a peer" : "an access",
+				     first ? "only IPv4" : "no address");
+	if ((port->facing == CFG_FACING_PEER || port->facing == CFG_FACING_CORE) &&
+	    !cfg_has(node, "address"))
+		cfg_complain(node, "address",
+			     "is missing: a %s port needs one, for instance \"192.0.2.1/24\"",
+			     cfg_facing_name(port->facing));
+}
+
+/* Two devices of one name are one device, whatever their arguments. */
+static bool same_device(const char *a, const char *b)
+{
+	size_t length = strcspn(a, ",");
+
+	return length == strcspn(b, ",") && strncmp(a, b, length) == 0;
+}
+
+static void check_unique(const struct cfg_node *node, const struct cfg *cfg,
+			 const struct cfg_port *port)
+{
+	for (unsigned i = 0; i < cfg->n_ports; i++) {
+		const struct cfg_port *other = &cfg->ports[i];
+
+		if (*port->name && strcmp(port->name, other->name) == 0)
+			cfg_complain(node, "name",
+				     "\"%s\" is another port's name: each needs its own",
+				     port->name);
+		if (*port->device && same_device(port->device, other->device))
+			cfg_complain(node, "device", "port \"%s\" has this device already",
+				     other->name);
+		if (port->ipv4.address && port->ipv4.address == other->ipv4.address)
+			cfg_complain(node, "address", "port \"%s\" has this address already",
+				     other->name);
+		if (port->ipv6.length && memcmp(port->ipv6.address, other->ipv6.address, 16) == 0)
+			cfg_complain(node, "address6", "port \"%s\" has this address already",
+				     other->name);
+	}
+}
+
+static void read_port(const struct cfg_node *node, struct cfg *cfg, const struct cfg_slot *slot)
+{
+	struct cfg_port *port = &cfg->ports[cfg->n_ports];
+	unsigned workers = cfg->dataplane.n_workers;
+
+	port->slot = slot->number;
+	port->facing = (enum cfg_facing)UNKNOWN_FACING;
+	cfg_read(node, CFG_IN_PORT, port);
+	check_facing(node, port);
+	check_gateways(node, port);
+	check_unique(node, cfg, port);
+	if (port->worker >= workers)
+		cfg_complain(node, "worker",
+			     "there is no worker %u: dataplane.worker_cores has %u (0..%u)",
+			     port->worker, workers, workers - 1);
+	cfg->n_ports++;
+}
+
+void cfg_read_slots(const struct cfg_node *root, struct cfg *cfg)
+{
+	struct cfg_node slots = cfg_child(root, "slots");
+	size_t count = cfg_items(&slots);
+
+	cfg->slots = cfg_zalloc(count, sizeof(*cfg->slots));
+	cfg->ports = cfg_zalloc(CFG_MAX_PORTS, sizeof(*cfg->ports));
+	for (; cfg->n_slots < count; cfg->n_slots++) {
+		struct cfg_slot *slot = &cfg->slots[cfg->n_slots];
+		struct cfg_node node = cfg_item(&slots, cfg->n_slots);
+		struct cfg_node ports = cfg_child(&node, "ports");
+
+		slot->number = UNKNOWN_SLOT;
+		cfg_read(&node, CFG_IN_SLOT, slot);
+		for (unsigned i = 0; i < cfg->n_slots; i++)
+			if (slot->number != UNKNOWN_SLOT && slot->number == cfg->slots[i].number)
+				cfg_complain(
+				    &node, "slot",
+				    "slots[%u] is slot %u already: each needs its own number", i,
+				    slot->number);
+		for (size_t i = 0; i < cfg_items(&ports); i++) {
+			struct cfg_node port = cfg_item(&ports, i);
+
+			if (cfg->n_ports == CFG_MAX_PORTS) {
+				cfg_complain(&port, NULL,
+					     "is one too many: a chassis has at most %d ports",
+					     CFG_MAX_PORTS);
+				break;
+			}
+			read_port(&port, cfg, slot);
+		}
+	}
+}
+
+int cfg_find_port(const struct cfg_node *node, const struct cfg *cfg, enum cfg_facing facing)
+{
+	const char *name = cfg_string(node, "port"), *other = NULL;
+	char *names = cfg_strdup("");
+
+	for (unsigned i = 0; i < cfg->n_ports; i++) {
+		const struct cfg_port *port = &cfg->ports[i];
+		bool found = strcmp(port->name, name) == 0;
+
+		if (found &&
+		    (port->facing == facing || port->facing == (enum cfg_facing)UNKNOWN_FACING)) {
+			free(names);
+			return (int)i;
+		}
+		if (found)
+			other = cfg_facing_name(port->facing);
+		if (port->facing == facing) {
+			char *longer =
+			    cfg_format("%s%s\"%s\"", names, *names ? ", " : "", port->name);
+
+			free(names);
+			names = longer;
+		}
+	}
+	if (*name && other)
+		cfg_complain(node, "port",
+			     "port \"%s\" faces %s: it must be a port that faces %s (%s)", name,
+			     other, cfg_facing_name(facing), *names ? names : "there is none");
+	else if (*name)
+		cfg_complain(node, "port",
+			     "there is no port \"%s\": it must be one that faces %s (%s)", name,
+			     cfg_facing_name(facing), *names ? names : "there is none");
+	free(names);
+	return -1;
+}
