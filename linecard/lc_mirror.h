@@ -1,24 +1,29 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The mirror: shared memory that outlives the processes (DESIGN section 2).
  *
- * A file on hugetlbfs (or /dev/shm), mapped by the data plane, the control plane and read-only by shows. It holds
- * all that is needed to go on after a SIGKILL of any of them between any two instructions.
+ * A file on hugetlbfs (or /dev/shm), mapped by the data plane, the control plane and read-only by
+ * shows. It holds all that is needed to go on after a SIGKILL of any of them between any two
+ * instructions.
  *
  * Who writes what
- * - struct lc_tunnel, struct lc_session, the in-use bitmaps: the control plane, only by lc_txn_commit() (lc_txn.h).
+ * - struct lc_tunnel, struct lc_session, the in-use bitmaps: the control plane, only by
+ * lc_txn_commit() (lc_txn.h).
  * - struct lc_channel, inbox buffers: the data plane's main lcore.
- * - struct lc_session_in, struct lc_session_out: the worker that has the session's direction, but for next_hop and
- *   access_hop (the main lcore). The control plane zeroes them before it hands out a free slot.
+ * - struct lc_session_in, struct lc_session_out: the worker that has the session's direction, but
+ * for next_hop (the main lcore). The control plane clears them before it hands out a free slot, as
+ * it does a free slot's channel.
  * - outbox buffers: the control plane, before the commit that makes them reachable.
  * Everybody may read everything; what is read is bounds-checked before it is used.
  *
  * Doors
- * The first 64-bit word of each record written by the control plane is its door: the commit writes it last, with
- * release; the other plane reads it first, with acquire. A field guarded by the door does not change while the door
- * lets somebody in, or changes by one aligned store that is right before and after.
+ * The first 64-bit word of each record written by the control plane is its door: the commit writes
+ * it last, with release; the other plane reads it first, with acquire. A field guarded by the door
+ * does not change while the door lets somebody in, or changes by one aligned store that is right
+ * before and after.
  *
- * Byte order: host, but for bytes copied from the wire (messages, MACs, IPv6). Time: CLOCK_MONOTONIC milliseconds,
- * which goes on across restarts of processes (and the mirror does not outlive the kernel).
+ * Byte order: host, but for bytes copied from the wire (messages, MACs, IPv6). Time:
+ * CLOCK_MONOTONIC milliseconds, which goes on across restarts of processes (and the mirror does not
+ * outlive the kernel).
  */
 #pragma once
 
@@ -30,19 +35,20 @@
 #define LC_ALIGNED    __attribute__((aligned(LC_CACHE_LINE)))
 
 enum lc_size {
-	LC_RING = 64,            /* messages in a tunnel's inbox, and in its outbox; a power of two */
-	LC_BUFFER_SIZE = 2048,   /* a message buffer with its header */
-	LC_NAME = 64,            /* bytes of a name with its NUL */
-	LC_SECRET = 256,         /* bytes of a secret with its NUL */
-	LC_MAX_WORKERS = 16,     /* data-plane workers */
-	LC_MAX_PORTS = 32,       /* ports of a chassis */
+	LC_RING = 64,          /* messages in a tunnel's inbox, and in its outbox; a power of two */
+	LC_BUFFER_SIZE = 2048, /* a message buffer with its header */
+	LC_NAME = 64,          /* bytes of a name with its NUL */
+	LC_SECRET = 256,       /* bytes of a secret with its NUL */
+	LC_MAX_WORKERS = 16,   /* data-plane workers */
+	LC_MAX_PORTS = 32,     /* ports of a chassis */
 	LC_MAX_NEIGHBOURS = 4096,
-	LC_LISTENER = 0,         /* the tunnel slot whose inbox takes messages with tunnel ID 0 (SCCRQ) */
+	LC_LISTENER = 0, /* the tunnel slot whose inbox takes messages with tunnel ID 0 (SCCRQ) */
 };
 
 #define LC_NO_SLOT UINT32_MAX
 
-/* ---- tunnels ---------------------------------------------------------------------------------------------- */
+/* ---- tunnels
+ * ---------------------------------------------------------------------------------------------- */
 
 /* What the control channel may do for a tunnel. */
 enum lc_mode {
@@ -50,7 +56,8 @@ enum lc_mode {
 	LC_MODE_LISTENER,    /* slot LC_LISTENER only */
 	LC_MODE_OPENING,     /* being set up: retransmits not_established times */
 	LC_MODE_ESTABLISHED, /* retransmits established times; HELLOs */
-	LC_MODE_CLOSING,     /* delivers and acknowledges what is left; no HELLOs (RFC 2661 section 5.7) */
+	LC_MODE_CLOSING, /* delivers and acknowledges what is left; no HELLOs (RFC 2661 section 5.7)
+			  */
 };
 
 /* The door of a tunnel: one 64-bit store. */
@@ -86,8 +93,9 @@ struct lc_tunnel {
 	uint8_t retransmit_not_established;
 	uint32_t retransmit_ms;
 	uint32_t retransmit_max_ms;
-	uint32_t hello_ms;    /* 0: never */
-	uint32_t outbox[LC_RING]; /* buffer of message number n at n % LC_RING, for acked <= n < outbox_tail */
+	uint32_t hello_ms;        /* 0: never */
+	uint32_t outbox[LC_RING]; /* buffer of message number n at n % LC_RING, for acked <= n <
+				     outbox_tail */
 
 	/* the control plane's own */
 	uint8_t role;         /* enum lc_role */
@@ -97,33 +105,37 @@ struct lc_tunnel {
 	uint8_t hide_avps;
 	uint8_t data_sequencing;
 	uint8_t has_tie_breaker;
-	uint8_t challenged;   /* we sent a challenge: it is in challenge[] */
+	uint8_t challenged; /* we sent a challenge: it is in challenge[] */
 	uint16_t receive_window;
 	uint16_t max_sessions;
 	uint32_t n_sessions;
-	uint32_t call_serial;    /* of the last call that we made in it */
-	uint32_t peer_framing;   /* Framing Capabilities */
-	uint32_t peer_bearer;    /* Bearer Capabilities */
+	uint32_t call_serial;  /* of the last call that we made in it */
+	uint32_t peer_framing; /* Framing Capabilities */
+	uint32_t peer_bearer;  /* Bearer Capabilities */
 	uint16_t peer_firmware;
-	uint16_t result_code;    /* why it closes (4.4.2); 0: it does not */
+	uint16_t result_code; /* why it closes (4.4.2); 0: it does not */
 	uint16_t error_code;
-	uint16_t next_session;   /* where the search for the next free session ID starts: least recently used */
-	uint64_t deadline;       /* of the present state, ms; 0: none */
-	uint64_t created;        /* ms */
+	uint16_t next_session; /* where the search for the next free session ID starts: least
+				  recently used */
+	uint64_t deadline;     /* of the present state, ms; 0: none */
+	uint64_t created;      /* ms */
 	uint8_t tie_breaker[8];
 	uint8_t challenge[16];
-	char profile[LC_NAME];   /* LAC: name of the configured tunnel; LNS: of the destination profile */
+	char profile[LC_NAME];   /* LAC: name of the configured tunnel; LNS: of the destination
+				    profile */
 	char peer_host[LC_NAME]; /* the peer's Host Name AVP, printable */
 	char local_host[LC_NAME];
-	char reason[LC_NAME];    /* why it closes, for people */
+	char reason[LC_NAME]; /* why it closes, for people */
 	char secret[LC_SECRET];
 	uint8_t reserved[40];
 } LC_ALIGNED;
 
-/* ---- the control channel on the wire -------------------------------------------------------------------------- */
+/* ---- the control channel on the wire
+ * -------------------------------------------------------------------------- */
 
-/* Sending, one 64-bit store. Message n of the outbox has Ns = n + shift; a HELLO, which is in no outbox, is sent only
- * when nothing is outstanding, takes Ns = acked and adds one to shift for what comes after it. */
+/* Sending, one 64-bit store. Message n of the outbox has Ns = n + shift; a HELLO, which is in no
+ * outbox, is sent only when nothing is outstanding, takes Ns = acked and adds one to shift for what
+ * comes after it. */
 union lc_channel_tx {
 	uint64_t word;
 	struct {
@@ -140,7 +152,8 @@ union lc_channel_rx {
 	uint64_t word;
 	struct {
 		uint16_t nr;    /* Ns expected next; all before it is in the inbox or consumed */
-		uint16_t shift; /* numbers that did not go into the inbox: HELLOs, and the SCCRQ that opened the tunnel */
+		uint16_t shift; /* numbers that did not go into the inbox: HELLOs, and the SCCRQ
+				   that opened the tunnel */
 		uint32_t reserved;
 	};
 };
@@ -150,7 +163,8 @@ struct lc_channel {
 	union lc_channel_tx tx;
 	union lc_channel_rx rx;
 	uint64_t retransmit_at; /* ms; 0: nothing outstanding */
-	uint64_t last_received; /* ms: anything valid from the peer on this channel or its sessions' control */
+	uint64_t last_received; /* ms: anything valid from the peer on this channel or its sessions'
+				   control */
 	uint64_t last_sent;     /* ms */
 	uint32_t retries;       /* of the message at tx.acked */
 	uint16_t cwnd;          /* appendix A; 0 means 1 */
@@ -167,25 +181,29 @@ struct lc_channel {
 
 /* A control message in an inbox or an outbox. */
 struct lc_buffer {
-	uint32_t length;       /* of bytes[] */
-	uint32_t peer_address; /* inbox: where it came from */
-	uint32_t local_address;/* inbox: the address of ours that it was sent to */
+	uint32_t length;        /* of bytes[] */
+	uint32_t peer_address;  /* inbox: where it came from */
+	uint32_t local_address; /* inbox: the address of ours that it was sent to */
 	uint16_t peer_udp_port;
-	uint16_t port;         /* inbox: index of the port that it came in by */
-	uint64_t when;         /* ms: received; outbox: committed */
-	uint8_t bytes[LC_BUFFER_SIZE - 24]; /* from the first octet of the L2TP header; outbox: Ns, Nr are filled when sent */
+	uint16_t port;                      /* inbox: index of the port that it came in by */
+	uint64_t when;                      /* ms: received; outbox: committed */
+	uint8_t bytes[LC_BUFFER_SIZE - 24]; /* from the first octet of the L2TP header; outbox: Ns,
+					       Nr are filled when sent */
 };
 
 #define LC_MESSAGE_MAX (sizeof(((struct lc_buffer *)0)->bytes))
 
-/* ---- sessions ------------------------------------------------------------------------------------------------ */
+/* ---- sessions
+ * ------------------------------------------------------------------------------------------------
+ */
 
 enum lc_session_flags {
 	LC_SESSION_SEND_SEQUENCE = 1 << 0, /* put Ns/Nr into data we send (5.4) */
 	LC_SESSION_EXPECT_SEQUENCE = 1 << 1,
-	LC_SESSION_LENGTH = 1 << 2,        /* set the L bit in data we send */
-	LC_SESSION_PFC = 1 << 3,           /* the peer's PPP accepts a compressed protocol field (RFC 1661 6.5) */
-	LC_SESSION_ACFC = 1 << 4,          /* ... compressed address and control (6.6) */
+	LC_SESSION_LENGTH = 1 << 2, /* set the L bit in data we send */
+	LC_SESSION_PFC =
+	    1 << 3, /* the peer's PPP accepts a compressed protocol field (RFC 1661 6.5) */
+	LC_SESSION_ACFC = 1 << 4, /* ... compressed address and control (6.6) */
 };
 
 /* The door of a session. Forwarding starts when it is written and stops when it is zero. */
@@ -200,8 +218,8 @@ union lc_session_door {
 	};
 };
 
-/* A session. Line 0 is all that a worker reads; the rest is the control plane's (addresses are read by the main
- * lcore, for its routes). */
+/* A session. Line 0 is all that a worker reads; the rest is the control plane's (addresses are read
+ * by the main lcore, for its routes). */
 struct lc_session {
 	union lc_session_door door;
 	uint32_t peer_address;
@@ -221,26 +239,28 @@ struct lc_session {
 	uint8_t ipv6_length;    /* 0: none */
 	uint8_t pad[6];
 
-	uint16_t id;            /* local session ID while the slot is in use, also when not forwarding; 0: free */
-	uint16_t tunnel_id;     /* local tunnel ID; with id the slot's tenant */
-	uint8_t state;          /* enum cp_session_state */
+	uint16_t
+	    id; /* local session ID while the slot is in use, also when not forwarding; 0: free */
+	uint16_t tunnel_id; /* local tunnel ID; with id the slot's tenant */
+	uint8_t state;      /* enum cp_session_state */
 	uint8_t role;
 	uint16_t result_code;
 	uint16_t error_code;
-	uint16_t subscribers;   /* index of the configured range; UINT16_MAX: none */
-	uint32_t subscriber;    /* index in the range */
-	uint32_t call_serial;   /* Call Serial Number (4.4.4) */
+	uint16_t subscribers; /* index of the configured range; UINT16_MAX: none */
+	uint32_t subscriber;  /* index in the range */
+	uint32_t call_serial; /* Call Serial Number (4.4.4) */
 	uint32_t bearer_type, framing_type;
 	uint32_t connect_speed, receive_speed; /* Tx and Rx Connect Speed, bit/s */
 	uint32_t send_accm, receive_accm;      /* SLI: ACCM */
-	uint64_t deadline;      /* of the present state, ms; 0: none */
-	uint64_t established;   /* ms; 0: not yet */
-	uint64_t accounting_id; /* unique over the life of the mirror */
-	uint32_t wen[6];        /* WEN: CRC, framing, hardware, buffer, time-out, alignment errors (4.4.6) */
+	uint64_t deadline;                     /* of the present state, ms; 0: none */
+	uint64_t established;                  /* ms; 0: not yet */
+	uint64_t accounting_id;                /* unique over the life of the mirror */
+	uint32_t
+	    wen[6]; /* WEN: CRC, framing, hardware, buffer, time-out, alignment errors (4.4.6) */
 	uint8_t ipv6[16];
-	char name[LC_NAME];     /* the subscriber */
-	char calling[32];       /* Calling Number, printable */
-	char called[32];        /* Called Number, printable */
+	char name[LC_NAME]; /* the subscriber */
+	char calling[32];   /* Calling Number, printable */
+	char called[32];    /* Called Number, printable */
 } LC_ALIGNED;
 
 /* Data of a session that came in from the tunnel. Writer: the worker of that direction. */
@@ -249,11 +269,12 @@ struct lc_session_in {
 	uint64_t late, lost, dropped; /* sequencing (5.4): late or repeated; missing */
 	uint16_t nr;                  /* next Ns expected */
 	uint16_t nr_valid;            /* 1: a sequenced packet was seen */
-	uint32_t access_hop;          /* LNS: unused; LAC: unused */
-	uint64_t reserved[2];
+	uint32_t reserved;
+	uint64_t spare[2];
 } LC_ALIGNED;
 
-/* Data of a session that goes out into the tunnel. Writer: the worker of that direction; next_hop: the main lcore. */
+/* Data of a session that goes out into the tunnel. Writer: the worker of that direction; next_hop:
+ * the main lcore. */
 struct lc_session_out {
 	uint64_t packets, octets;
 	uint64_t dropped, fragmented;
@@ -263,7 +284,8 @@ struct lc_session_out {
 	uint64_t spare[3];
 } LC_ALIGNED;
 
-/* ---- neighbours, readers, events ------------------------------------------------------------------------------- */
+/* ---- neighbours, readers, events
+ * ------------------------------------------------------------------------------- */
 
 enum lc_neighbour_state {
 	LC_NEIGHBOUR_FREE,
@@ -293,46 +315,50 @@ struct lc_neighbour {
 	uint64_t spare[2];
 } LC_ALIGNED;
 
-/* Somebody who reads records outside lc_txn: each worker, and the main lcore (index LC_MAX_WORKERS). */
+/* Somebody who reads records outside lc_txn: each worker, and the main lcore (index
+ * LC_MAX_WORKERS). */
 struct lc_reader {
 	uint64_t seen;   /* the epoch that it saw when it last held nothing */
 	uint64_t online; /* 0: reads nothing */
 	uint64_t beat;   /* ms: last turn of its loop, at idle too */
 } LC_ALIGNED;
 
-/* Two-level set of slots: a hint that something is to be done there. Idempotent; both planes rescan all slots in use
- * when they start, so that a lost hint costs nothing. */
+/* Two-level set of slots: a hint that something is to be done there. Idempotent; both planes rescan
+ * all slots in use when they start, so that a lost hint costs nothing. */
 struct lc_dirty {
 	uint64_t *top;  /* one bit a word of bits */
 	uint64_t *bits; /* one bit a slot */
 	uint32_t n_bits;
 };
 
-/* The message that the control plane is at, so that one which brings it down three times is set aside (invariant 8).
- * One store; zero when it is at none. */
+/* The message that the control plane is at, so that one which brings it down three times is set
+ * aside (invariant 8). One store; zero when it is at none. */
 union lc_attempt {
 	uint64_t word;
 	struct {
 		uint16_t slot_id; /* the tunnel's local ID; 0: the listener */
 		uint16_t number;  /* message number in the inbox */
 		uint8_t generation;
-		uint8_t count;    /* times that handling it began */
-		uint16_t busy;    /* 1 */
+		uint8_t count; /* times that handling it began */
+		uint16_t busy; /* 1 */
 	};
 };
 
-/* ---- the file --------------------------------------------------------------------------------------------------- */
+/* ---- the file
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 #define LC_MAGIC          UINT64_C(0x57415230314c494e)
 #define LC_LAYOUT_VERSION 1
 
 struct lc_geometry {
 	uint32_t tunnel_slots;  /* a power of two, 2..65536; slot = local ID modulo this */
-	uint32_t session_slots; /* a power of two, 2..2^20; slot = (stride * tunnel slot + local session ID) modulo this */
+	uint32_t session_slots; /* a power of two, 2..2^20; slot = (stride * tunnel slot + local
+				   session ID) modulo this */
 	uint32_t max_tunnels;
 	uint32_t max_sessions;
-	uint32_t buffers;       /* in each of the two pools */
-	uint32_t journal_size;  /* bytes */
+	uint32_t buffers;      /* in each of the two pools */
+	uint32_t journal_size; /* bytes */
 };
 
 enum lc_region {
@@ -346,17 +372,18 @@ enum lc_region {
 	LC_REGION_INBOX,       /* struct lc_buffer[buffers] */
 	LC_REGION_OUTBOX,
 	LC_REGION_NEIGHBOURS,
-	LC_REGION_TO_CONTROL,     /* dirty tunnels: work for the control plane */
-	LC_REGION_TO_DATAPLANE,   /* dirty tunnels: work for the data plane */
-	LC_REGION_TO_ROUTES,      /* dirty sessions: routes and next hops for the data plane */
-	LC_REGION_PORT_COUNTERS,  /* uint64_t[LC_MAX_WORKERS + 1][LC_COUNTERS]: named drops and totals, by reader */
-	LC_REGION_PORTS,          /* struct lc_port_state[LC_MAX_PORTS] */
+	LC_REGION_TO_CONTROL,    /* dirty tunnels: work for the control plane */
+	LC_REGION_TO_DATAPLANE,  /* dirty tunnels: work for the data plane */
+	LC_REGION_TO_ROUTES,     /* dirty sessions: routes and next hops for the data plane */
+	LC_REGION_PORT_COUNTERS, /* uint64_t[LC_MAX_WORKERS + 1][LC_COUNTERS]: named drops and
+				    totals, by reader */
+	LC_REGION_PORTS,         /* struct lc_port_state[LC_MAX_PORTS] */
 	LC_REGION_JOURNAL,
 	LC_N_REGIONS,
 };
 
 enum {
-	LC_COUNTERS = 256,       /* named counters of the data plane */
+	LC_COUNTERS = 256, /* named counters of the data plane */
 	LC_COUNTER_NAME = 40,
 };
 
@@ -371,33 +398,39 @@ struct lc_port_state {
 
 /* What is known of a process. Writer: that process. */
 struct lc_process {
-	uint64_t pid;     /* 0: never started */
-	uint64_t starts;  /* since the cold start */
-	uint64_t started; /* ms */
-	uint64_t ready;   /* ms: when it had taken over; 0: not yet */
-	uint64_t first_work; /* ms: first message consumed, or first packet forwarded, after this start; 0: none yet */
+	uint64_t pid;        /* 0: never started */
+	uint64_t starts;     /* since the cold start */
+	uint64_t started;    /* ms */
+	uint64_t ready;      /* ms: when it had taken over; 0: not yet */
+	uint64_t first_work; /* ms: first message consumed, or first packet forwarded, after this
+				start; 0: none yet */
 } LC_ALIGNED;
 
 struct lc_header {
 	uint64_t magic;
 	uint32_t layout_version;
 	uint32_t header_size;
-	uint64_t layout_hash;   /* of the structures above */
-	uint64_t size;          /* of the file */
+	uint64_t layout_hash; /* of the structures above */
+	uint64_t size;        /* of the file */
 	struct lc_geometry geometry;
-	uint64_t geometry_hash; /* of geometry and region[] */
-	uint64_t region[LC_N_REGIONS]; /* offsets */
-	uint64_t created;       /* ms */
-	uint64_t ready;         /* LC_MAGIC, written last */
-	uint64_t accounting_id LC_ALIGNED; /* next free; control plane, within a commit's rules (lc_txn_accounting_id) */
+	uint64_t geometry_hash;            /* of geometry and region[] */
+	uint64_t region[LC_N_REGIONS];     /* offsets */
+	uint64_t created;                  /* ms */
+	uint64_t ready;                    /* LC_MAGIC, written last */
+	uint64_t accounting_id LC_ALIGNED; /* last given out; control plane */
+	uint64_t next_tunnel_id;   /* where the search for a free tunnel ID starts; control plane, a
+				      hint */
 	uint64_t epoch LC_ALIGNED; /* control plane */
 	union lc_attempt attempt;
-	uint64_t journal_committed LC_ALIGNED; /* bytes of the journal that are to be applied; 0: none. THE commit point. */
+	uint64_t journal_committed LC_ALIGNED; /* bytes of the journal that are to be applied; 0:
+						  none. THE commit point. */
 	struct lc_process control;
 	struct lc_process dataplane;
 	struct lc_reader reader[LC_MAX_WORKERS + 1];
-	uint16_t control_waiting LC_ALIGNED; /* 1: the control plane sleeps and wants its bell rung */
-	char counter_name[LC_COUNTERS][LC_COUNTER_NAME]; /* "" past the last; data plane, at its start */
+	uint16_t control_waiting
+	    LC_ALIGNED; /* 1: the control plane sleeps and wants its bell rung */
+	char counter_name[LC_COUNTERS]
+			 [LC_COUNTER_NAME]; /* "" past the last; data plane, at its start */
 };
 
 /* One process's view of the file. Private memory. */
@@ -429,37 +462,47 @@ struct lc_mirror {
 /* The geometry for configured limits (all at least 1). */
 struct lc_geometry lc_geometry_for(uint32_t tunnels, uint32_t sessions, uint32_t message_buffers);
 
-/* Maps path, made anew (cold) if it is not there. Attaches only to what it understands wholly: magic, version, layout,
- * geometry, offsets, ready flag; otherwise it returns -ESTALE with one line in why[size] and nothing is changed: the
- * caller decides to remove the file and to start cold. *cold says which it was. Two creators at once: one waits for
- * the other. 0, -ESTALE, or -errno with why filled. */
-int lc_mirror_open(struct lc_mirror *mirror, const char *path, const struct lc_geometry *geometry, bool *cold, char *why,
-		   size_t size);
+/* Maps path, made anew (cold) if it is not there. Attaches only to what it understands wholly:
+ * magic, version, layout, geometry, offsets, ready flag; otherwise it returns -ESTALE with one line
+ * in why[size] and nothing is changed: the caller decides to remove the file and to start cold.
+ * *cold says which it was. Two creators at once: one waits for the other. 0, -ESTALE, or -errno
+ * with why filled. */
+int lc_mirror_open(struct lc_mirror *mirror, const char *path, const struct lc_geometry *geometry,
+		   bool *cold, char *why, size_t size);
 
-/* Maps what is there, for reading only, with the geometry that it has. 0, -ESTALE, -ENOENT, -errno. */
+/* Maps what is there, for reading only, with the geometry that it has. 0, -ESTALE, -ENOENT, -errno.
+ */
 int lc_mirror_open_readonly(struct lc_mirror *mirror, const char *path, char *why, size_t size);
 
 void lc_mirror_close(struct lc_mirror *mirror);
 
-/* Where the mirror of a chassis lies: "<hugetlbfs>/warmline-NAME" where a hugetlbfs is mounted with free or reserved
- * pages for size bytes, else /dev/shm/warmline-NAME. An existing file wins. *huge says which. 0 or -errno. */
+/* Where the mirror of a chassis lies: "<hugetlbfs>/warmline-NAME" where a hugetlbfs is mounted with
+ * free or reserved pages for size bytes, else /dev/shm/warmline-NAME. An existing file wins. *huge
+ * says which. 0 or -errno. */
 int lc_mirror_path(const char *chassis, uint64_t bytes, char *path, size_t size, bool *huge);
 
 /* Bytes that a mirror of this geometry takes. */
 uint64_t lc_mirror_size(const struct lc_geometry *geometry);
 
-/* Every rule that must hold between any two commits, for tests and for the attaching control plane: counts, maps,
- * rings, buffers in one place only. true, or false with one line in why. Slow: reads all slots in use. */
+/* Every rule that must hold between any two commits: counts, maps, rings, doors, strings, each
+ * buffer in one place only. Reads all slots in use; the data plane may go on meanwhile. true, or
+ * false with one line in why. */
 bool lc_mirror_check(const struct lc_mirror *mirror, char *why, size_t size);
 
-/* ---- lookups -------------------------------------------------------------------------------------------------------- */
+/* Slots that are not in use have closed doors. Reads all of them. */
+bool lc_mirror_check_free(const struct lc_mirror *mirror, char *why, size_t size);
+
+/* ---- lookups
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static inline uint32_t lc_tunnel_slot(const struct lc_mirror *m, uint16_t tunnel_id)
 {
 	return tunnel_id & m->tunnel_mask;
 }
 
-static inline uint32_t lc_session_slot(const struct lc_mirror *m, uint16_t tunnel_id, uint16_t session_id)
+static inline uint32_t lc_session_slot(const struct lc_mirror *m, uint16_t tunnel_id,
+				       uint16_t session_id)
 {
 	return (m->session_stride * (tunnel_id & m->tunnel_mask) + session_id) & m->session_mask;
 }
@@ -497,11 +540,14 @@ static inline uint16_t lc_outbox_head(union lc_channel_tx tx)
 }
 
 /* Data path: the slot of a session that forwards, or LC_NO_SLOT. */
-static inline uint32_t lc_session_find(const struct lc_mirror *m, uint16_t tunnel_id, uint16_t session_id)
+static inline uint32_t lc_session_find(const struct lc_mirror *m, uint16_t tunnel_id,
+				       uint16_t session_id)
 {
 	uint32_t slot = lc_session_slot(m, tunnel_id, session_id);
 	union lc_session_door d = lc_session_door_read(&m->sessions[slot]);
-	return d.tunnel_id == tunnel_id && d.session_id == session_id && tunnel_id != 0 ? slot : LC_NO_SLOT;
+	return d.tunnel_id == tunnel_id && d.session_id == session_id && tunnel_id != 0
+		   ? slot
+		   : LC_NO_SLOT;
 }
 
 static inline bool lc_map_test(const uint64_t *map, uint32_t slot)
@@ -512,15 +558,20 @@ static inline bool lc_map_test(const uint64_t *map, uint32_t slot)
 /* Next slot in use at or after slot, or LC_NO_SLOT. limit: number of slots. */
 uint32_t lc_map_next(const uint64_t *map, uint32_t limit, uint32_t slot);
 
-/* ---- dirty sets ------------------------------------------------------------------------------------------------------- */
+/* ---- dirty sets
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 /* Any thread of any process. */
 void lc_dirty_set(struct lc_dirty *dirty, uint32_t slot);
 
-/* Takes one out, at or after *cursor and then from the start; LC_NO_SLOT when there is none. One consumer. */
+/* Takes one out, at or after *cursor and then from the start; LC_NO_SLOT when there is none. One
+ * consumer. */
 uint32_t lc_dirty_take(struct lc_dirty *dirty, uint32_t *cursor);
 
-/* ---- epochs (invariant 6) ------------------------------------------------------------------------------------------------ */
+/* ---- epochs (invariant 6)
+ * ------------------------------------------------------------------------------------------------
+ */
 
 /* Reader: holds nothing now. Called once each turn of its loop, also while idle. */
 static inline void lc_reader_quiesce(struct lc_mirror *m, unsigned reader)
@@ -532,6 +583,7 @@ static inline void lc_reader_quiesce(struct lc_mirror *m, unsigned reader)
 void lc_reader_online(struct lc_mirror *m, unsigned reader);
 void lc_reader_offline(struct lc_mirror *m, unsigned reader);
 
-/* Control plane: what was unlinked before this call may be reused once lc_epoch_passed() says so of its result. */
+/* Control plane: what was unlinked before this call may be reused once lc_epoch_passed() says so of
+ * its result. */
 uint64_t lc_epoch_begin(struct lc_mirror *m);
 bool lc_epoch_passed(const struct lc_mirror *m, uint64_t epoch);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* One commit point (invariant 3). The control plane changes tunnels and sessions only here.
  *
- * A transaction works on copies. lc_txn_commit() writes them as a redo journal into the mirror, makes the journal true
- * with one store (lc_header.journal_committed), copies them to their places, doors last, sessions before tunnels, and
- * clears the journal. A SIGKILL before that store leaves the old state, one after it the new: lc_txn_recover() repeats
- * the copying, which is harmless to repeat. So what consuming a message changes (cursor, tunnel, sessions, outbox)
- * becomes true together.
+ * A transaction works on copies. lc_txn_commit() writes them as a redo journal into the mirror,
+ * makes the journal true with one store (lc_header.journal_committed), copies them to their places,
+ * doors last, sessions before tunnels, and clears the journal. A SIGKILL before that store leaves
+ * the old state, one after it the new: lc_txn_recover() repeats the copying, which is harmless to
+ * repeat. So what consuming a message changes (cursor, tunnel, sessions, outbox) becomes true
+ * together.
  *
- * Thread: the control plane's only one. One transaction at a time. Handles returned are valid until commit or abort.
+ * Thread: the control plane's only one. One transaction at a time. Handles returned are valid until
+ * commit or abort.
  */
 #pragma once
 
@@ -21,66 +23,77 @@ enum {
 	LC_TXN_MESSAGES = 32, /* messages that one transaction may send */
 };
 
-/* Takes over a mirror: replays a committed journal, rebuilds the private lists (free buffers, sessions by tunnel) in time
- * proportional to what is in use. From here on nobody else may commit. 0 or -errno; why (may be NULL) is one line. */
+/* Takes over a mirror: replays a committed journal, checks all records in use (lc_mirror_check()),
+ * rebuilds the private lists (free buffers, sessions by tunnel) in time proportional to what is in
+ * use. From here on nobody else may commit. 0 or -errno; why (may be NULL) is one line. */
 int lc_txn_attach(struct lc_txn **txn, struct lc_mirror *mirror, char *why, size_t size);
 void lc_txn_detach(struct lc_txn *txn); /* aborts what is open; the mirror stays */
 
-/* Only finishes a committed journal. For lc_txn_attach() and for tests. 0, or -EBADMSG: the journal makes no sense. */
+/* Only finishes a committed journal. For lc_txn_attach() and for tests. 0, or -EBADMSG: the journal
+ * makes no sense. */
 int lc_txn_recover(struct lc_mirror *mirror);
 
-/* The working copy of a tunnel in use, by slot. NULL: not in use (or too many in this transaction). */
+/* The working copy of a tunnel in use, by slot. NULL: not in use (or too many in this transaction).
+ */
 struct lc_tunnel *lc_txn_tunnel(struct lc_txn *txn, uint32_t slot);
 
 /* The working copy of a session in use, by slot. NULL: likewise. */
 struct lc_session *lc_txn_session(struct lc_txn *txn, uint32_t slot);
 
-/* What a tunnel or session is now, in this transaction if it is touched, else in the mirror. NULL: not in use. Read only. */
+/* What a tunnel or session is now, in this transaction if it is touched, else in the mirror. NULL:
+ * not in use. Read only. */
 const struct lc_tunnel *lc_txn_peek_tunnel(const struct lc_txn *txn, uint32_t slot);
 const struct lc_session *lc_txn_peek_session(const struct lc_txn *txn, uint32_t slot);
 
-/* A new tunnel in a free slot: zeroed, door.id and door.generation set, mode OPENING, channel zeroed with its Nr at
- * initial_nr (1 where an SCCRQ has been consumed, else 0). IDs are given out least recently used first. NULL with
- * *error: -ENOSPC (limit reached) or -EAGAIN (free slots may still be read: try later). */
-struct lc_tunnel *lc_txn_create_tunnel(struct lc_txn *txn, uint16_t initial_nr, uint32_t *slot, int *error);
+/* A new tunnel in a free slot: zeroed, door.id and door.generation set, mode OPENING, channel
+ * zeroed with its Nr at initial_nr (1 where an SCCRQ has been consumed, else 0). IDs are given out
+ * least recently used first. NULL with *error: -ENOSPC (limit reached) or -EAGAIN (free slots may
+ * still be read: try later). */
+struct lc_tunnel *lc_txn_create_tunnel(struct lc_txn *txn, uint16_t initial_nr, uint32_t *slot,
+				       int *error);
 
-/* A new session in a tunnel: id, tunnel_id set, door closed, counters zeroed, n_sessions of the tunnel counted. */
-struct lc_session *lc_txn_create_session(struct lc_txn *txn, uint32_t tunnel_slot, uint32_t *slot, int *error);
+/* A new session in a tunnel: id, tunnel_id set, door closed, counters zeroed, n_sessions of the
+ * tunnel counted. */
+struct lc_session *lc_txn_create_session(struct lc_txn *txn, uint32_t tunnel_slot, uint32_t *slot,
+					 int *error);
 
-/* The slot becomes free with the commit; the tunnel must have no sessions left. */
+/* The slot becomes free with the commit. A tunnel must have no sessions left, and not be of this
+ * same transaction. */
 void lc_txn_free_tunnel(struct lc_txn *txn, uint32_t slot);
 void lc_txn_free_session(struct lc_txn *txn, uint32_t slot);
 
-/* Opens a session's door: fills it from the session's fields and flags. Closed again by lc_txn_free_session() or
- * lc_txn_close_door(). Everything that the data plane reads must be set before. */
+/* Opens a session's door: fills it from the session's fields and flags. Closed again by
+ * lc_txn_free_session() or lc_txn_close_door(). Everything that the data plane reads must be set
+ * before. */
 void lc_txn_open_door(struct lc_txn *txn, struct lc_session *session, uint8_t flags);
 void lc_txn_close_door(struct lc_txn *txn, struct lc_session *session);
 
-/* Puts a whole control message (from the first octet of the L2TP header; Ns and Nr are filled in when it is sent) at the
- * end of the outbox. 0, -EMSGSIZE, -ENOBUFS: no room in this outbox or no buffer (abort, and try after the peer has
- * acknowledged something). */
+/* Puts a whole control message (from the first octet of the L2TP header; Ns and Nr are filled in
+ * when it is sent) at the end of the outbox. 0, -EMSGSIZE, -ENOBUFS: no room in this outbox or no
+ * buffer (abort, and try after the peer has acknowledged something). */
 int lc_txn_send(struct lc_txn *txn, uint32_t tunnel_slot, const void *message, size_t length);
 
 /* Messages that lc_txn_send() would still take for this tunnel. */
-unsigned lc_txn_outbox_room(const struct lc_txn *txn, uint32_t tunnel_slot);
+unsigned lc_txn_outbox_room(struct lc_txn *txn, uint32_t tunnel_slot);
 
-/* The first message in the inbox of a tunnel (or the listener), not consumed yet. NULL: none. Stays valid until the
- * commit that consumes it. */
+/* The first message in the inbox of a tunnel (or the listener), not consumed yet. NULL: none. Stays
+ * valid until the commit that consumes it. */
 const struct lc_buffer *lc_txn_receive(const struct lc_txn *txn, uint32_t tunnel_slot);
 
 /* The message that lc_txn_receive() gave is consumed by this transaction. */
 void lc_txn_consume(struct lc_txn *txn, uint32_t tunnel_slot);
 
-/* Makes it all true at once; tells the data plane by the dirty sets. 0 or -errno (-E2BIG: journal too small; the
- * transaction is aborted, nothing changed). An empty transaction costs nothing. */
+/* Makes it all true at once; tells the data plane by the dirty sets. 0 or -errno (-E2BIG: journal
+ * too small; the transaction is aborted, nothing changed). An empty transaction costs nothing. */
 int lc_txn_commit(struct lc_txn *txn);
 void lc_txn_abort(struct lc_txn *txn);
 
-/* Frees what has become free: outbox buffers that are acknowledged, slots past their epoch. Call now and then, and
- * when the data plane has marked a tunnel. */
+/* Frees what has become free: outbox buffers that are acknowledged, slots past their epoch. Call
+ * now and then, and when the data plane has marked a tunnel. */
 void lc_txn_reclaim(struct lc_txn *txn);
 
-/* Sessions of a tunnel, in no order: slot of the first, of the next; LC_NO_SLOT at the end. As of the last commit. */
+/* Sessions of a tunnel, in no order: slot of the first, of the next; LC_NO_SLOT at the end. As of
+ * the last commit. */
 uint32_t lc_txn_first_session(const struct lc_txn *txn, uint32_t tunnel_slot);
 uint32_t lc_txn_next_session(const struct lc_txn *txn, uint32_t session_slot);
 
@@ -91,6 +104,6 @@ uint64_t lc_txn_accounting_id(struct lc_txn *txn);
 uint32_t lc_txn_tunnels(const struct lc_txn *txn);
 uint32_t lc_txn_sessions(const struct lc_txn *txn);
 
-/* Crash points, for tests: called with the name of each step inside a commit ("journal", "committed", "record",
- * "applied", "cleared"). NULL: none. */
+/* Crash points, for tests: called with the name of each step inside a commit ("journal",
+ * "committed", "record", "applied", "cleared"). NULL: none. */
 extern void (*lc_txn_step)(const char *step);

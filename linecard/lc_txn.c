@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Transactions: working copies, the commit, recovery. Free slots and buffers are in lc_pool.c.
+ *
+ * The journal is a list of entries {offset in the file, length, bytes}, each the whole of one
+ * record or one word of a map. Life of a commit, and what a SIGKILL leaves:
+ *
+ *   journal    entries are written; journal_committed is 0        -> old state; the entries are
+ * never looked at committed  journal_committed = length, release                -> new state, from
+ * here on, whatever happens record     entries are copied to their places, one by one     ->
+ * recovery copies all of them again applied    dirty sets are marked -> likewise, and marks again
+ *   cleared    journal_committed = 0                              -> nothing to recover
+ *
+ * Copying again is harmless: nobody but us writes these records; a record that the data plane
+ * already acts on gets the bytes that it has; and what the data plane has done meanwhile (sent,
+ * acknowledged) is not in these records.
+ *
+ * Order of the copying: maps, sessions, tunnels; in each record its door last. So a message whose
+ * tail is visible finds the sessions that it implies.
+ */
+#include "lc_txn_private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void (*lc_txn_step)(const char *step);
+
+static void step(const char *name)
+{
+	if (lc_txn_step != NULL)
+		lc_txn_step(name);
+}
+
+struct journal_entry {
+	uint64_t offset; /* in the file */
+	uint64_t length; /* bytes that follow, a multiple of 8 */
+};
+
+/* ---- applying
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static void copy_record(uint64_t *to, const uint64_t *from, size_t words)
+{
+	for (size_t i = 1; i < words; i++)
+		__atomic_store_n(&to[i], from[i], __ATOMIC_RELAXED);
+	__atomic_store_n(&to[0], from[0], __ATOMIC_RELEASE);
+}
+
+/* The record's number if the entry is a whole record of that region, else LC_NO_SLOT. */
+static uint32_t record_of(const struct lc_mirror *m, const struct journal_entry *e,
+			  enum lc_region r, size_t size, uint32_t n)
+{
+	uint64_t start = m->header->region[r];
+	if (e->length != size || e->offset < start || (e->offset - start) % size != 0 ||
+	    (e->offset - start) / size >= n)
+		return LC_NO_SLOT;
+	return (uint32_t)((e->offset - start) / size);
+}
+
+/* Copies one entry and marks its dirty bit. false: it is none that a commit writes. */
+static bool apply_entry(struct lc_mirror *m, const struct journal_entry *e, const void *bytes,
+			bool copy)
+{
+	const struct lc_geometry *g = &m->header->geometry;
+	uint32_t tunnel =
+	    record_of(m, e, LC_REGION_TUNNELS, sizeof(struct lc_tunnel), g->tunnel_slots);
+	uint32_t session =
+	    record_of(m, e, LC_REGION_SESSIONS, sizeof(struct lc_session), g->session_slots);
+	bool map =
+	    record_of(m, e, LC_REGION_TUNNEL_MAP, 8, (g->tunnel_slots + 63) / 64) != LC_NO_SLOT ||
+	    record_of(m, e, LC_REGION_SESSION_MAP, 8, (g->session_slots + 63) / 64) != LC_NO_SLOT;
+
+	if (tunnel == LC_NO_SLOT && session == LC_NO_SLOT && !map)
+		return false;
+	if (copy) {
+		copy_record((uint64_t *)((uint8_t *)m->header + e->offset), bytes, e->length / 8);
+		step("record");
+	} else if (tunnel != LC_NO_SLOT) {
+		lc_dirty_set(&m->to_dataplane, tunnel);
+	} else if (session != LC_NO_SLOT) {
+		lc_dirty_set(&m->to_routes, session);
+	}
+	return true;
+}
+
+static int walk_journal(struct lc_mirror *m, uint64_t committed, bool copy)
+{
+	uint64_t at = 0;
+
+	while (at < committed) {
+		struct journal_entry e;
+		if (committed - at < sizeof(e))
+			return -EBADMSG;
+		memcpy(&e, m->journal + at, sizeof(e));
+		at += sizeof(e);
+		if (e.length > committed - at || !apply_entry(m, &e, m->journal + at, copy))
+			return -EBADMSG;
+		at += e.length;
+	}
+	return 0;
+}
+
+int lc_txn_recover(struct lc_mirror *m)
+{
+	uint64_t committed = __atomic_load_n(&m->header->journal_committed, __ATOMIC_ACQUIRE);
+
+	if (committed > m->header->geometry.journal_size)
+		return -EBADMSG;
+	int error = walk_journal(m, committed, true);
+	if (error == 0)
+		error = walk_journal(m, committed, false);
+	if (error != 0)
+		return error;
+	step("applied");
+	__atomic_store_n(&m->header->journal_committed, 0, __ATOMIC_RELEASE);
+	step("cleared");
+	return 0;
+}
+
+/* ---- attaching
+ * ------------------------------------------------------------------------------------------------
+ */
+
+int lc_txn_attach(struct lc_txn **out, struct lc_mirror *m, char *why, size_t size)
+{
+	char reason[160] = "";
+	int error = lc_txn_recover(m);
+
+	if (error != 0)
+		snprintf(reason, sizeof(reason), "its journal makes no sense");
+	else if (!lc_mirror_check(m, reason, sizeof(reason)))
+		error = -EBADMSG;
+	if (error != 0) {
+		if (why != NULL)
+			snprintf(why, size, "%s", reason);
+		return error;
+	}
+	struct lc_txn *t = calloc(1, sizeof(*t));
+	if (t == NULL)
+		return -ENOMEM;
+	t->m = m;
+	error = lc_pool_attach(t);
+	if (error != 0) {
+		lc_txn_detach(t);
+		return error;
+	}
+	*out = t;
+	return 0;
+}
+
+void lc_txn_detach(struct lc_txn *t)
+{
+	if (t == NULL)
+		return;
+	lc_pool_detach(t);
+	free(t);
+}
+
+/* ---- working copies
+ * --------------------------------------------------------------------------------------------- */
+
+static struct lc_txn_tunnel_copy *find_tunnel(const struct lc_txn *t, uint32_t slot)
+{
+	for (unsigned i = 0; i < t->n_tunnels; i++)
+		if (t->tunnels[i].slot == slot)
+			return (struct lc_txn_tunnel_copy *)&t->tunnels[i];
+	return NULL;
+}
+
+static struct lc_txn_session_copy *find_session(const struct lc_txn *t, uint32_t slot)
+{
+	for (unsigned i = 0; i < t->n_sessions; i++)
+		if (t->sessions[i].slot == slot)
+			return (struct lc_txn_session_copy *)&t->sessions[i];
+	return NULL;
+}
+
+static bool tunnel_in_use(const struct lc_txn *t, uint32_t slot)
+{
+	return slot <= t->m->tunnel_mask &&
+	       (slot == LC_LISTENER || lc_map_test(t->m->tunnel_map, slot));
+}
+
+static bool session_in_use(const struct lc_txn *t, uint32_t slot)
+{
+	return slot <= t->m->session_mask && lc_map_test(t->m->session_map, slot);
+}
+
+static struct lc_txn_tunnel_copy *add_tunnel(struct lc_txn *t, uint32_t slot)
+{
+	if (t->n_tunnels == LC_TXN_TUNNELS)
+		return NULL;
+	struct lc_txn_tunnel_copy *c = &t->tunnels[t->n_tunnels++];
+	*c = (struct lc_txn_tunnel_copy){
+	    .slot = slot, .state = lc_txn_changed, .copy = t->m->tunnels[slot]};
+	return c;
+}
+
+static struct lc_txn_session_copy *add_session(struct lc_txn *t, uint32_t slot)
+{
+	if (t->n_sessions == LC_TXN_SESSIONS)
+		return NULL;
+	struct lc_txn_session_copy *c = &t->sessions[t->n_sessions++];
+	*c = (struct lc_txn_session_copy){
+	    .slot = slot, .state = lc_txn_changed, .copy = t->m->sessions[slot]};
+	return c;
+}
+
+struct lc_tunnel *lc_txn_tunnel(struct lc_txn *t, uint32_t slot)
+{
+	struct lc_txn_tunnel_copy *c = find_tunnel(t, slot);
+
+	if (c == NULL && tunnel_in_use(t, slot))
+		c = add_tunnel(t, slot);
+	return c != NULL && c->state != lc_txn_freed ? &c->copy : NULL;
+}
+
+struct lc_session *lc_txn_session(struct lc_txn *t, uint32_t slot)
+{
+	struct lc_txn_session_copy *c = find_session(t, slot);
+
+	if (c == NULL && session_in_use(t, slot))
+		c = add_session(t, slot);
+	return c != NULL && c->state != lc_txn_freed ? &c->copy : NULL;
+}
+
+const struct lc_tunnel *lc_txn_peek_tunnel(const struct lc_txn *t, uint32_t slot)
+{
+	const struct lc_txn_tunnel_copy *c = find_tunnel(t, slot);
+
+	if (c != NULL)
+		return c->state != lc_txn_freed ? &c->copy : NULL;
+	return tunnel_in_use(t, slot) ? &t->m->tunnels[slot] : NULL;
+}
+
+const struct lc_session *lc_txn_peek_session(const struct lc_txn *t, uint32_t slot)
+{
+	const struct lc_txn_session_copy *c = find_session(t, slot);
+
+	if (c != NULL)
+		return c->state != lc_txn_freed ? &c->copy : NULL;
+	return session_in_use(t, slot) ? &t->m->sessions[slot] : NULL;
+}
+
+/* ---- creating and freeing
+ * ------------------------------------------------------------------------------------------ */
+
+struct lc_tunnel *lc_txn_create_tunnel(struct lc_txn *t, uint16_t initial_nr, uint32_t *slot,
+				       int *error)
+{
+	uint16_t id = lc_pool_find_tunnel(t, error);
+	if (id == 0)
+		return NULL;
+	*slot = lc_tunnel_slot(t->m, id);
+	struct lc_txn_tunnel_copy *c = find_tunnel(t, *slot) != NULL ? NULL : add_tunnel(t, *slot);
+	if (c == NULL) {
+		*error = -E2BIG;
+		return NULL;
+	}
+	uint8_t generation = (uint8_t)(c->copy.door.generation + 1);
+	memset(&c->copy, 0, sizeof(c->copy));
+	c->state = lc_txn_created;
+	c->copy.door =
+	    (union lc_tunnel_door){.id = id, .mode = LC_MODE_OPENING, .generation = generation};
+	c->copy.peer_window = 4;
+
+	/* The slot is free and past its epoch, so its channel is nobody's: made ready before the
+	 * door is. */
+	struct lc_channel *channel = &t->m->channels[*slot];
+	memset(channel, 0, sizeof(*channel));
+	channel->next_hop = UINT16_MAX;
+	channel->rx.nr = initial_nr;
+	channel->rx.shift = initial_nr;
+	return &c->copy;
+}
+
+struct lc_session *lc_txn_create_session(struct lc_txn *t, uint32_t tunnel_slot, uint32_t *slot,
+					 int *error)
+{
+	struct lc_tunnel *tunnel = lc_txn_tunnel(t, tunnel_slot);
+	if (tunnel == NULL || tunnel_slot == LC_LISTENER) {
+		*error = -ENOENT;
+		return NULL;
+	}
+	uint16_t id = lc_pool_find_session(t, tunnel, slot, error);
+	if (id == 0)
+		return NULL;
+	struct lc_txn_session_copy *c = add_session(t, *slot);
+	if (c == NULL) {
+		*error = -E2BIG;
+		return NULL;
+	}
+	memset(&c->copy, 0, sizeof(c->copy));
+	c->state = lc_txn_created;
+	c->copy.id = id;
+	c->copy.tunnel_id = tunnel->door.id;
+	c->copy.access_port = UINT16_MAX;
+	c->copy.subscribers = UINT16_MAX;
+	tunnel->n_sessions++;
+
+	struct lc_session_in *in = &t->m->sessions_in[*slot];
+	struct lc_session_out *out = &t->m->sessions_out[*slot];
+	memset(in, 0, sizeof(*in));
+	memset(out, 0, sizeof(*out));
+	out->next_hop = UINT16_MAX;
+	return &c->copy;
+}
+
+void lc_txn_free_tunnel(struct lc_txn *t, uint32_t slot)
+{
+	if (slot == LC_LISTENER || !tunnel_in_use(t, slot) || lc_txn_tunnel(t, slot) == NULL)
+		return;
+	struct lc_txn_tunnel_copy *c = find_tunnel(t, slot);
+	c->state = lc_txn_freed;
+	c->outbox_end = c->copy.door.outbox_tail;
+	c->copy.door = (union lc_tunnel_door){.generation = c->copy.door.generation};
+}
+
+void lc_txn_free_session(struct lc_txn *t, uint32_t slot)
+{
+	struct lc_session *s = lc_txn_session(t, slot);
+	if (s == NULL)
+		return;
+	struct lc_tunnel *tunnel = lc_txn_tunnel(t, lc_tunnel_slot(t->m, s->tunnel_id));
+	if (tunnel != NULL && tunnel->n_sessions > 0)
+		tunnel->n_sessions--;
+	s->door.word = 0;
+	s->id = 0;
+	find_session(t, slot)->state = lc_txn_freed;
+}
+
+void lc_txn_open_door(struct lc_txn *t, struct lc_session *s, uint8_t flags)
+{
+	(void)t;
+	s->door = (union lc_session_door){.tunnel_id = s->tunnel_id,
+					  .session_id = s->id,
+					  .role = s->role,
+					  .flags = flags,
+					  .generation = (uint16_t)s->accounting_id};
+}
+
+void lc_txn_close_door(struct lc_txn *t, struct lc_session *s)
+{
+	(void)t;
+	s->door.word = 0;
+}
+
+uint64_t lc_txn_accounting_id(struct lc_txn *t)
+{
+	return __atomic_add_fetch(&t->m->header->accounting_id, 1, __ATOMIC_RELAXED);
+}
+
+/* ---- messages
+ * -------------------------------------------------------------------------------------------------------
+ */
+
+unsigned lc_txn_outbox_room(struct lc_txn *t, uint32_t slot)
+{
+	const struct lc_tunnel *tunnel = lc_txn_peek_tunnel(t, slot);
+	if (tunnel == NULL || slot == LC_LISTENER)
+		return 0;
+	uint16_t used = (uint16_t)(tunnel->door.outbox_tail -
+				   lc_outbox_head(lc_channel_tx_read(&t->m->channels[slot])));
+	unsigned room = used <= LC_RING ? (unsigned)(LC_RING - used) : 0;
+	unsigned messages = LC_TXN_MESSAGES - t->n_messages;
+	unsigned buffers = lc_pool_buffers(t);
+	room = room < messages ? room : messages;
+	return room < buffers ? room : buffers;
+}
+
+int lc_txn_send(struct lc_txn *t, uint32_t slot, const void *message, size_t length)
+{
+	if (length > LC_MESSAGE_MAX)
+		return -EMSGSIZE;
+	struct lc_tunnel *tunnel = lc_txn_tunnel(t, slot);
+	if (tunnel == NULL || slot == LC_LISTENER)
+		return -ENOENT;
+	lc_pool_return_acknowledged(t, slot);
+	if (lc_txn_outbox_room(t, slot) == 0)
+		return -ENOBUFS;
+	uint32_t buffer = lc_pool_take_buffer(t);
+	struct lc_buffer *b = &t->m->outbox[buffer];
+	*b = (struct lc_buffer){.length = (uint32_t)length};
+	memcpy(b->bytes, message, length);
+	t->messages[t->n_messages++] = buffer;
+	tunnel->outbox[tunnel->door.outbox_tail % LC_RING] = buffer;
+	tunnel->door.outbox_tail++;
+	return 0;
+}
+
+const struct lc_buffer *lc_txn_receive(const struct lc_txn *t, uint32_t slot)
+{
+	const struct lc_tunnel *tunnel = lc_txn_peek_tunnel(t, slot);
+	if (tunnel == NULL)
+		return NULL;
+	const struct lc_channel *channel = &t->m->channels[slot];
+	uint16_t head = tunnel->door.inbox_head;
+	uint16_t waiting = (uint16_t)(lc_inbox_tail(lc_channel_rx_read(channel)) - head);
+	if (waiting == 0 || waiting > LC_RING)
+		return NULL;
+	uint32_t buffer = channel->inbox[head % LC_RING];
+	if (buffer >= t->m->header->geometry.buffers || t->m->inbox[buffer].length > LC_MESSAGE_MAX)
+		return NULL;
+	return &t->m->inbox[buffer];
+}
+
+void lc_txn_consume(struct lc_txn *t, uint32_t slot)
+{
+	struct lc_tunnel *tunnel = lc_txn_tunnel(t, slot);
+	if (tunnel != NULL)
+		tunnel->door.inbox_head++;
+}
+
+/* ---- commit
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+static bool journal_add(struct lc_txn *t, const void *place, const void *bytes, size_t length)
+{
+	struct journal_entry e = {
+	    .offset = (uint64_t)((const uint8_t *)place - (const uint8_t *)t->m->header),
+	    .length = length};
+	if (t->journal_length + sizeof(e) + length > t->m->header->geometry.journal_size)
+		return false;
+	memcpy(t->m->journal + t->journal_length, &e, sizeof(e));
+	memcpy(t->m->journal + t->journal_length + sizeof(e), bytes, length);
+	t->journal_length += sizeof(e) + length;
+	return true;
+}
+
+/* A map's word with this transaction's slots in or out. Written once a slot; a later entry of the
+ * same word has them all. */
+static bool journal_map(struct lc_txn *t, uint64_t *map, uint32_t slot)
+{
+	uint64_t word = map[slot / 64];
+	bool tunnels = map == t->m->tunnel_map;
+
+	for (unsigned i = 0; i < (tunnels ? t->n_tunnels : t->n_sessions); i++) {
+		uint32_t other = tunnels ? t->tunnels[i].slot : t->sessions[i].slot;
+		enum lc_txn_state state = tunnels ? t->tunnels[i].state : t->sessions[i].state;
+		if (other / 64 != slot / 64 || state == lc_txn_changed)
+			continue;
+		uint64_t bit = UINT64_C(1) << (other % 64);
+		word = state == lc_txn_created ? word | bit : word & ~bit;
+	}
+	return journal_add(t, &map[slot / 64], &word, sizeof(word));
+}
+
+static bool write_journal(struct lc_txn *t)
+{
+	struct lc_mirror *m = t->m;
+	bool fits = true;
+
+	t->journal_length = 0;
+	for (unsigned i = 0; i < t->n_tunnels; i++)
+		if (t->tunnels[i].state != lc_txn_changed)
+			fits = fits && journal_map(t, m->tunnel_map, t->tunnels[i].slot);
+	for (unsigned i = 0; i < t->n_sessions; i++)
+		if (t->sessions[i].state != lc_txn_changed)
+			fits = fits && journal_map(t, m->session_map, t->sessions[i].slot);
+	for (unsigned i = 0; i < t->n_sessions; i++)
+		fits = fits && journal_add(t, &m->sessions[t->sessions[i].slot],
+					   &t->sessions[i].copy, sizeof(struct lc_session));
+	for (unsigned i = 0; i < t->n_tunnels; i++)
+		fits = fits && journal_add(t, &m->tunnels[t->tunnels[i].slot], &t->tunnels[i].copy,
+					   sizeof(struct lc_tunnel));
+	return fits;
+}
+
+static void clear(struct lc_txn *t)
+{
+	t->n_tunnels = 0;
+	t->n_sessions = 0;
+	t->n_messages = 0;
+}
+
+/* A session created and freed within one transaction never was. */
+static void drop_ephemeral(struct lc_txn *t)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < t->n_sessions; i++)
+		if (t->sessions[i].state != lc_txn_freed || session_in_use(t, t->sessions[i].slot))
+			t->sessions[n++] = t->sessions[i];
+	t->n_sessions = n;
+}
+
+int lc_txn_commit(struct lc_txn *t)
+{
+	drop_ephemeral(t);
+	if (t->n_tunnels == 0 && t->n_sessions == 0)
+		return 0;
+	if (!write_journal(t)) {
+		lc_txn_abort(t);
+		return -E2BIG;
+	}
+	step("journal");
+	__atomic_store_n(&t->m->header->journal_committed, t->journal_length, __ATOMIC_RELEASE);
+	step("committed");
+	int error = lc_txn_recover(t->m);
+	lc_pool_committed(t);
+	clear(t);
+	return error;
+}
+
+void lc_txn_abort(struct lc_txn *t)
+{
+	lc_pool_aborted(t);
+	clear(t);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Inside of a transaction, shared by lc_txn.c (copies, journal) and lc_pool.c (what is free).
+ * Private to linecard/. */
+#pragma once
+
+#include "lc_txn.h"
+
+enum lc_txn_state {
+	lc_txn_changed,
+	lc_txn_created,
+	lc_txn_freed,
+};
+
+struct lc_txn_tunnel_copy {
+	uint32_t slot;
+	enum lc_txn_state state;
+	uint16_t outbox_end; /* freed: what door.outbox_tail was */
+	struct lc_tunnel copy;
+};
+
+struct lc_txn_session_copy {
+	uint32_t slot;
+	enum lc_txn_state state;
+	struct lc_session copy;
+};
+
+/* A slot that was freed and may still be read until its epoch has passed. */
+struct lc_limbo {
+	uint64_t epoch;
+	uint32_t slot;
+	uint16_t outbox_end; /* tunnel: number after its last message */
+	bool tunnel;
+};
+
+struct lc_pool {
+	bool ready; /* every reader has seen epoch: what was freed before we attached is free */
+	uint64_t epoch;
+	uint32_t n_tunnels, n_sessions;
+	uint32_t *buffers; /* stack of free outbox buffers */
+	uint32_t n_buffers;
+	uint16_t *returned; /* by tunnel slot: outbox messages before this number have given their
+			       buffers back */
+	uint64_t *limbo_tunnels, *limbo_sessions; /* maps of slots in limbo */
+	struct lc_limbo *limbo; /* a queue: at most one entry a slot, so it never overflows */
+	uint32_t limbo_size, limbo_head, limbo_count;
+	uint32_t *first;           /* by tunnel slot: its sessions, a list */
+	uint32_t *next, *previous; /* by session slot */
+};
+
+struct lc_txn {
+	struct lc_mirror *m;
+	struct lc_txn_tunnel_copy tunnels[LC_TXN_TUNNELS];
+	unsigned n_tunnels;
+	struct lc_txn_session_copy sessions[LC_TXN_SESSIONS];
+	unsigned n_sessions;
+	uint32_t messages[LC_TXN_MESSAGES]; /* outbox buffers taken */
+	unsigned n_messages;
+	uint64_t journal_length;
+	struct lc_pool pool;
+};
+
+/* Builds everything from what is in use. 0 or -ENOMEM. */
+int lc_pool_attach(struct lc_txn *t);
+void lc_pool_detach(struct lc_txn *t);
+
+/* A free ID; 0 with *error: -ENOSPC, -EAGAIN. */
+uint16_t lc_pool_find_tunnel(struct lc_txn *t, int *error);
+uint16_t lc_pool_find_session(struct lc_txn *t, struct lc_tunnel *tunnel, uint32_t *slot,
+			      int *error);
+
+uint32_t lc_pool_buffers(struct lc_txn *t);     /* free now */
+uint32_t lc_pool_take_buffer(struct lc_txn *t); /* only if lc_pool_buffers() > 0 */
+
+/* Buffers of a tunnel's acknowledged messages come back. */
+void lc_pool_return_acknowledged(struct lc_txn *t, uint32_t tunnel_slot);
+
+/* The open transaction has become true, or never will. */
+void lc_pool_committed(struct lc_txn *t);
+void lc_pool_aborted(struct lc_txn *t);
