@@ -6,6 +6,7 @@
 #pragma once
 
 #include "cp_avp.h"
+#include "lc_l2tp.h"
 #include "lc_mirror.h"
 
 /* Octets of a message (or of the message's scratch): valid as long as both are. */
@@ -45,8 +46,7 @@ struct cp_disconnect { /* RFC 3145 section 2 */
 enum cp_verdict {
 	CP_ACCEPT = 0,    /* well-formed; unknown or malformed AVPs without M are left out */
 	CP_IGNORE,        /* an unknown message type without M (4.4.1): consume it, do nothing */
-	CP_DISCARD,       /* the header is malformed (7.1), or MD5 is not to be had: consume it, do
-			     nothing */
+	CP_DISCARD,       /* the header is malformed (7.1): consume it, do nothing */
 	CP_CLEAR_SESSION, /* CDN, result CP_CDN_ERROR, with fault.error and fault.text (4.2, 7.1) */
 	CP_CLEAR_TUNNEL,  /* StopCCN, result CP_STOPCCN_ERROR, likewise */
 };
