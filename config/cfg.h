@@ -79,7 +79,7 @@ struct cfg_slot {
 };
 
 struct cfg_dataplane {
-	int main_core;                     /* -1: not pinned */
+	int main_core;                     /* -1: not pinned, else 0..1023 */
 	int worker_cores[CFG_MAX_WORKERS]; /* -1: not pinned */
 	unsigned n_workers;                /* 1..CFG_MAX_WORKERS */
 	unsigned idle_sleep_us; /* longest sleep of an idle worker: 0..100000; 0: never sleeps */

@@ -10,22 +10,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* An inherited mistake was complained about where it was made, and so was a wrong password. */
+static void check_hiding(const struct cfg_node *node, const struct cfg_tunnel_policy *policy)
+{
+	json_t *password = json_object_get(node->json, "password");
+	bool hides = cfg_has(node, "hide_avps");
+	bool ours = password ? json_is_string(password) && !*json_string_value(password) : hides;
+
+	if (ours && policy->hide_avps && !*policy->password)
+		cfg_complain(node, hides ? "hide_avps" : "password",
+			     "hidden AVPs need a password (RFC 2661 section 4.3): give one, or set "
+			     "\"hide_avps\" to false");
+}
+
 static void check_policy(const struct cfg_node *node, const struct cfg_tunnel_policy *policy)
 {
 	const struct cfg_retransmission *rt = &policy->retransmission;
 	struct cfg_node rt_node = cfg_child(node, "retransmission");
 
-	/* An inherited mistake was complained about where it was made. */
-	if (policy->hide_avps && !*policy->password &&
-	    (cfg_has(node, "hide_avps") || cfg_has(node, "password")))
-		cfg_complain(
-		    node, cfg_has(node, "hide_avps") ? "hide_avps" : "password",
-		    "hidden AVPs need a password (RFC 2661 section 4.3): give one, or set \"hide_avps\" to false");
-	if (cfg_has(node, "failover_resync") && policy->method == CFG_METHOD_FAILOVER_PROTOCOL)
-		cfg_complain(
-		    node, "failover_resync",
-		    "this version has no failover protocol (RFC 4951): use \"silent-failover\", "
-		    "\"failover-protocol-fallback-to-silent-failover\" or \"disable\"");
+	check_hiding(node, policy);
+	if (*cfg_string(node, "failover_resync") && policy->method == CFG_METHOD_FAILOVER_PROTOCOL)
+		cfg_complain(node, "failover_resync",
+			     "this version has no failover protocol (RFC 4951): use "
+			     "\"silent-failover\", "
+			     "\"failover-protocol-fallback-to-silent-failover\" or \"disable\"");
 	if (rt->interval_ms > rt->max_interval_ms && rt_node.json)
 		cfg_complain(&rt_node, "interval_ms",
 			     "is longer than \"max_interval_ms\", %u: it must be %u at most",

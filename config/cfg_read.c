@@ -87,14 +87,17 @@ static void check_known(const struct cfg_node *node, enum cfg_object object, con
 	cfg_complain(node, name, "unknown key: the nearest known one is \"%s\"", nearest);
 }
 
-/* A value for a message: short, on one line; of an array or object only what it is. */
+/* A value for a message: short, on one line. Of an array or object only what it is, as there may be
+ * passwords in it. */
 static char *describe(json_t *value)
 {
 	enum { LONGEST = 60 };
 	char *text;
 
-	if (json_is_object(value) || json_is_array(value))
-		return cfg_strdup(json_is_object(value) ? "an object" : "an array");
+	if (json_is_object(value))
+		return cfg_strdup("an object");
+	if (json_is_array(value))
+		return cfg_format("an array of %zu", json_array_size(value));
 	text = json_dumps(value, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
 	if (!text)
 		abort();
@@ -138,7 +141,8 @@ static void read_key(const struct cfg_node *node, const struct cfg_key *key, boo
 		cfg_complain(node, key->name, "is missing, and required: %s (%s)",
 			     cfg_key_type(key), range);
 	}
-	if (inherit)
+	/* A wrong list of cores stays empty: of workers that nobody knows, none is missing. */
+	if (inherit || (value && key->kind == CFG_KIND_CORES))
 		return;
 	if (key->fallback && strcmp(key->fallback, CFG_OPTIONAL) != 0) {
 		json_t *fallback = json_loads(key->fallback, JSON_DECODE_ANY, NULL);

@@ -4,9 +4,7 @@
  * together, in the order in which people write them. */
 #include "cfg_internal.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
+#include <stddef.h>
 
 #define AT(type, field)  .offset = offsetof(type, field), .size = sizeof(((type *)0)->field)
 #define RANGE(low, high) .min = (low), .max = (high)
@@ -18,103 +16,142 @@ const struct cfg_key cfg_keys[] = {
 	 .help = "The chassis as a whole."},
 	{CFG_IN_ROOT, "limits", CFG_KIND_OBJECT, AT(struct cfg, limits), .of = CFG_IN_LIMITS,
 	 .help = "The size of the mirror. A change makes the next start a cold one."},
-	{CFG_IN_ROOT, "dataplane", CFG_KIND_OBJECT, AT(struct cfg, dataplane), .of = CFG_IN_DATAPLANE,
+	{CFG_IN_ROOT, "dataplane", CFG_KIND_OBJECT, AT(struct cfg, dataplane),
+	 .of = CFG_IN_DATAPLANE,
 	 .help = "Cores and memory of the data plane."},
 	{CFG_IN_ROOT, "slots", CFG_KIND_ARRAY, .of = CFG_IN_SLOT, RANGE(0, 32), .fallback = "[]",
 	 .help = "The line modules and their ports (at most 32 ports in all)."},
 	{CFG_IN_ROOT, "l2tp", CFG_KIND_OBJECT, .of = CFG_IN_L2TP,
 	 .help = "L2TP: the global policy, who may open tunnels to us, which ones we open."},
-	{CFG_IN_ROOT, "subscribers", CFG_KIND_ARRAY, .of = CFG_IN_SUBSCRIBERS, RANGE(0, 1048576), .fallback = "[]",
+	{CFG_IN_ROOT, "subscribers", CFG_KIND_ARRAY, .of = CFG_IN_SUBSCRIBERS, RANGE(0, 1048576),
+	 .fallback = "[]",
 	 .help = "Static subscribers, one by one or in ranges."},
 
 	{CFG_IN_CHASSIS, "name", CFG_KIND_CHASSIS_NAME, AT(struct cfg, name), RANGE(1, 31),
 	 .help = "Part of every runtime path: two chassis on one machine have two names."},
-	{CFG_IN_CHASSIS, "runtime_directory", CFG_KIND_DIRECTORY, AT(struct cfg, runtime_directory), RANGE(1, 48),
-	 .fallback = "\"/run/warmline\"", .help = "Sockets and process files are in a directory of the chassis's name under it."},
+	{CFG_IN_CHASSIS, "runtime_directory", CFG_KIND_DIRECTORY, AT(struct cfg, runtime_directory),
+	 RANGE(1, 48), .fallback = "\"/run/warmline\"",
+	 .help = "Sockets and process files are in a directory of the chassis's name under it."},
 
-	{CFG_IN_LIMITS, "tunnels", CFG_KIND_INTEGER, AT(struct cfg_limits, tunnels), RANGE(1, 65535), .fallback = "1024",
+	{CFG_IN_LIMITS, "tunnels", CFG_KIND_INTEGER, AT(struct cfg_limits, tunnels),
+	 RANGE(1, 65535), .fallback = "1024",
 	 .help = "Tunnels that the mirror has room for."},
-	{CFG_IN_LIMITS, "sessions", CFG_KIND_INTEGER, AT(struct cfg_limits, sessions), RANGE(1, 1048576), .fallback = "65536",
+	{CFG_IN_LIMITS, "sessions", CFG_KIND_INTEGER, AT(struct cfg_limits, sessions),
+	 RANGE(1, 1048576), .fallback = "65536",
 	 .help = "Sessions that the mirror has room for, over all tunnels."},
-	{CFG_IN_LIMITS, "message_buffers", CFG_KIND_INTEGER, AT(struct cfg_limits, message_buffers), RANGE(64, 1048576),
-	 .fallback = "4096", .help = "Control messages held in each direction, over all tunnels."},
+	{CFG_IN_LIMITS, "message_buffers", CFG_KIND_INTEGER, AT(struct cfg_limits, message_buffers),
+	 RANGE(64, 1048576), .fallback = "4096",
+	 .help = "Control messages held in each direction, over all tunnels."},
 
-	{CFG_IN_DATAPLANE, "main_core", CFG_KIND_CORE, AT(struct cfg_dataplane, main_core), RANGE(0, 1023), .fallback = "null",
+	{CFG_IN_DATAPLANE, "main_core", CFG_KIND_CORE, AT(struct cfg_dataplane, main_core),
+	 RANGE(0, 1023), .fallback = "null",
 	 .help = "The core that runs the control channels; null: not pinned."},
-	{CFG_IN_DATAPLANE, "worker_cores", CFG_KIND_CORES, RANGE(1, CFG_MAX_WORKERS), .fallback = "[null]",
+	{CFG_IN_DATAPLANE, "worker_cores", CFG_KIND_CORES, RANGE(1, CFG_MAX_WORKERS),
+	 .fallback = "[null]",
 	 .help = "One core a forwarding worker; null: not pinned."},
-	{CFG_IN_DATAPLANE, "idle_sleep_us", CFG_KIND_INTEGER, AT(struct cfg_dataplane, idle_sleep_us), RANGE(0, 100000),
-	 .fallback = "100", .help = "Longest sleep of an idle worker, in microseconds; 0: it never sleeps."},
-	{CFG_IN_DATAPLANE, "memory_mb", CFG_KIND_INTEGER, AT(struct cfg_dataplane, memory_mb), RANGE(64, 65536), .fallback = "512",
+	{CFG_IN_DATAPLANE, "idle_sleep_us", CFG_KIND_INTEGER,
+	 AT(struct cfg_dataplane, idle_sleep_us), RANGE(0, 100000), .fallback = "100",
+	 .help = "Longest sleep of an idle worker, in microseconds; 0: it never sleeps."},
+	{CFG_IN_DATAPLANE, "memory_mb", CFG_KIND_INTEGER, AT(struct cfg_dataplane, memory_mb),
+	 RANGE(64, 65536), .fallback = "512",
 	 .help = "Memory for packets and devices."},
-	{CFG_IN_DATAPLANE, "hugepages", CFG_KIND_BOOLEAN, AT(struct cfg_dataplane, hugepages), .fallback = "true",
+	{CFG_IN_DATAPLANE, "hugepages", CFG_KIND_BOOLEAN, AT(struct cfg_dataplane, hugepages),
+	 .fallback = "true",
 	 .help = "false: ordinary pages, where there are no hugepages; slower, and not for NICs."},
-	{CFG_IN_DATAPLANE, "mbufs", CFG_KIND_INTEGER, AT(struct cfg_dataplane, mbufs), RANGE(1024, 4194303), .fallback = "16384",
+	{CFG_IN_DATAPLANE, "mbufs", CFG_KIND_INTEGER, AT(struct cfg_dataplane, mbufs),
+	 RANGE(1024, 4194303), .fallback = "16384",
 	 .help = "Packet buffers."},
 
 	{CFG_IN_SLOT, "slot", CFG_KIND_INTEGER, AT(struct cfg_slot, number), RANGE(0, 31),
 	 .help = "The slot's number, unique."},
 	{CFG_IN_SLOT, "module", CFG_KIND_STRING, AT(struct cfg_slot, module), NAME,
 	 .help = "The line module that it holds, by its name in the capability table."},
-	{CFG_IN_SLOT, "ports", CFG_KIND_ARRAY, .of = CFG_IN_PORT, RANGE(0, CFG_MAX_PORTS), .fallback = "[]",
+	{CFG_IN_SLOT, "ports", CFG_KIND_ARRAY, .of = CFG_IN_PORT, RANGE(0, CFG_MAX_PORTS),
+	 .fallback = "[]",
 	 .help = "The module's ports."},
 
 	{CFG_IN_PORT, "name", CFG_KIND_STRING, AT(struct cfg_port, name), NAME,
 	 .help = "Unique in the chassis."},
 	{CFG_IN_PORT, "device", CFG_KIND_STRING, AT(struct cfg_port, device), RANGE(1, 255),
-	 .help = "A PCI address (`0000:01:00.0`) or a virtual device (`net_af_packet0,iface=eth1`)."},
+	 .help = "A PCI address (`0000:01:00.0`) or a virtual device "
+	         "(`net_af_packet0,iface=eth1`)."},
 	{CFG_IN_PORT, "facing", CFG_KIND_FACING, AT(struct cfg_port, facing),
-	 .help = "What it faces: subscribers (PPPoE), the other tunnel endpoint (L2TP), or the network (IP)."},
-	{CFG_IN_PORT, "address", CFG_KIND_INTERFACE4, AT(struct cfg_port, ipv4), .fallback = CFG_OPTIONAL,
-	 .help = "Our address and the on-link prefix. Peer and core ports need one, access ports have none."},
-	{CFG_IN_PORT, "gateway", CFG_KIND_HOST4, AT(struct cfg_port, gateway4), .fallback = CFG_OPTIONAL,
+	 .help = "What it faces: subscribers (PPPoE), the other tunnel endpoint (L2TP), or the "
+	         "network (IP)."},
+	{CFG_IN_PORT, "address", CFG_KIND_INTERFACE4, AT(struct cfg_port, ipv4),
+	 .fallback = CFG_OPTIONAL,
+	 .help = "Our address and the on-link prefix. Peer and core ports need one, access "
+	         "ports have none."},
+	{CFG_IN_PORT, "gateway", CFG_KIND_HOST4, AT(struct cfg_port, gateway4),
+	 .fallback = CFG_OPTIONAL,
 	 .help = "Next hop for what is not on the link."},
-	{CFG_IN_PORT, "address6", CFG_KIND_INTERFACE6, AT(struct cfg_port, ipv6), .fallback = CFG_OPTIONAL,
+	{CFG_IN_PORT, "address6", CFG_KIND_INTERFACE6, AT(struct cfg_port, ipv6),
+	 .fallback = CFG_OPTIONAL,
 	 .help = "The same for IPv6; core ports only."},
-	{CFG_IN_PORT, "gateway6", CFG_KIND_HOST6, AT(struct cfg_port, gateway6), .fallback = CFG_OPTIONAL,
+	{CFG_IN_PORT, "gateway6", CFG_KIND_HOST6, AT(struct cfg_port, gateway6),
+	 .fallback = CFG_OPTIONAL,
 	 .help = "On the link, or link-local."},
-	{CFG_IN_PORT, "vlan", CFG_KIND_INTEGER, AT(struct cfg_port, vlan), RANGE(0, 4094), .fallback = "0",
+	{CFG_IN_PORT, "vlan", CFG_KIND_INTEGER, AT(struct cfg_port, vlan), RANGE(0, 4094),
+	 .fallback = "0",
 	 .help = "802.1Q VLAN; 0: untagged."},
-	{CFG_IN_PORT, "mtu", CFG_KIND_INTEGER, AT(struct cfg_port, mtu), RANGE(576, 9000), .fallback = "1500",
+	{CFG_IN_PORT, "mtu", CFG_KIND_INTEGER, AT(struct cfg_port, mtu), RANGE(576, 9000),
+	 .fallback = "1500",
 	 .help = "Largest IP packet (peer, core) or Ethernet payload (access)."},
-	{CFG_IN_PORT, "worker", CFG_KIND_INTEGER, AT(struct cfg_port, worker), RANGE(0, CFG_MAX_WORKERS - 1), .fallback = "0",
+	{CFG_IN_PORT, "worker", CFG_KIND_INTEGER, AT(struct cfg_port, worker),
+	 RANGE(0, CFG_MAX_WORKERS - 1), .fallback = "0",
 	 .help = "The worker that receives from it: an index into `dataplane.worker_cores`."},
 
-	{CFG_IN_L2TP, "accept_unknown_hosts", CFG_KIND_BOOLEAN, AT(struct cfg, accept_unknown_hosts), .fallback = "false",
+	{CFG_IN_L2TP, "accept_unknown_hosts", CFG_KIND_BOOLEAN,
+	 AT(struct cfg, accept_unknown_hosts), .fallback = "false",
 	 .help = "A peer that no profile names gets the global policy instead of a StopCCN."},
-	{CFG_IN_L2TP, "destination_profiles", CFG_KIND_ARRAY, .of = CFG_IN_PROFILE, RANGE(0, 65535), .fallback = "[]",
-	 .help = "LNS: who may open tunnels to us. The longest prefix that holds the peer's address decides."},
-	{CFG_IN_L2TP, "tunnels", CFG_KIND_ARRAY, .of = CFG_IN_TUNNEL, RANGE(0, 65535), .fallback = "[]",
+	{CFG_IN_L2TP, "destination_profiles", CFG_KIND_ARRAY, .of = CFG_IN_PROFILE, RANGE(0, 65535),
+	 .fallback = "[]",
+	 .help = "LNS: who may open tunnels to us. The longest prefix that holds the peer's "
+	         "address decides."},
+	{CFG_IN_L2TP, "tunnels", CFG_KIND_ARRAY, .of = CFG_IN_TUNNEL, RANGE(0, 65535),
+	 .fallback = "[]",
 	 .help = "LAC: the tunnels that we open."},
 
 	{CFG_IN_POLICY, "host_name", CFG_KIND_STRING, AT(struct cfg_tunnel_policy, host_name), NAME,
 	 .help = "Ours, in the Host Name AVP."},
-	{CFG_IN_POLICY, "password", CFG_KIND_SECRET, AT(struct cfg_tunnel_policy, password), RANGE(0, CFG_SECRET_MAX),
-	 .fallback = "\"\"", .help = "Shared secret of the tunnel; empty: no tunnel authentication."},
+	{CFG_IN_POLICY, "password", CFG_KIND_SECRET, AT(struct cfg_tunnel_policy, password),
+	 RANGE(0, CFG_SECRET_MAX), .fallback = "\"\"",
+	 .help = "Shared secret of the tunnel; empty: no tunnel authentication."},
 	{CFG_IN_POLICY, "failover_resync", CFG_KIND_METHOD, AT(struct cfg_tunnel_policy, method),
 	 .fallback = "\"failover-protocol-fallback-to-silent-failover\"",
-	 .help = "How a tunnel recovers after a warm start. null in an inner scope: not configured, the outer value applies."},
-	{CFG_IN_POLICY, "hello_interval", CFG_KIND_INTEGER, AT(struct cfg_tunnel_policy, hello_interval_s), RANGE(0, 3600),
-	 .fallback = "60", .help = "Seconds of silence before a HELLO; 0: never."},
-	{CFG_IN_POLICY, "receive_window", CFG_KIND_INTEGER, AT(struct cfg_tunnel_policy, receive_window), RANGE(1, 64),
-	 .fallback = "16", .help = "Control messages that the peer may have in flight (Receive Window Size AVP)."},
-	{CFG_IN_POLICY, "retransmission", CFG_KIND_OBJECT, AT(struct cfg_tunnel_policy, retransmission),
-	 .of = CFG_IN_RETRANSMISSION, .help = "Of control messages (RFC 2661 section 5.8)."},
-	{CFG_IN_POLICY, "hide_avps", CFG_KIND_BOOLEAN, AT(struct cfg_tunnel_policy, hide_avps), .fallback = "false",
+	 .help = "How a tunnel recovers after a warm start. null in an inner scope: not "
+	         "configured, the outer value applies."},
+	{CFG_IN_POLICY, "hello_interval", CFG_KIND_INTEGER,
+	 AT(struct cfg_tunnel_policy, hello_interval_s), RANGE(0, 3600), .fallback = "60",
+	 .help = "Seconds of silence before a HELLO; 0: never."},
+	{CFG_IN_POLICY, "receive_window", CFG_KIND_INTEGER,
+	 AT(struct cfg_tunnel_policy, receive_window), RANGE(1, 64), .fallback = "16",
+	 .help = "Control messages that the peer may have in flight (Receive Window Size AVP)."},
+	{CFG_IN_POLICY, "retransmission", CFG_KIND_OBJECT,
+	 AT(struct cfg_tunnel_policy, retransmission), .of = CFG_IN_RETRANSMISSION,
+	 .help = "Of control messages (RFC 2661 section 5.8)."},
+	{CFG_IN_POLICY, "hide_avps", CFG_KIND_BOOLEAN, AT(struct cfg_tunnel_policy, hide_avps),
+	 .fallback = "false",
 	 .help = "Hide what RFC 2661 allows to be hidden; needs a password."},
-	{CFG_IN_POLICY, "data_sequencing", CFG_KIND_BOOLEAN, AT(struct cfg_tunnel_policy, data_sequencing), .fallback = "false",
+	{CFG_IN_POLICY, "data_sequencing", CFG_KIND_BOOLEAN,
+	 AT(struct cfg_tunnel_policy, data_sequencing), .fallback = "false",
 	 .help = "LAC: sequence numbers on data messages (Sequencing Required AVP)."},
-	{CFG_IN_POLICY, "max_sessions", CFG_KIND_INTEGER, AT(struct cfg_tunnel_policy, max_sessions), RANGE(1, 65535),
-	 .fallback = "65535", .help = "In one tunnel."},
+	{CFG_IN_POLICY, "max_sessions", CFG_KIND_INTEGER,
+	 AT(struct cfg_tunnel_policy, max_sessions), RANGE(1, 65535), .fallback = "65535",
+	 .help = "In one tunnel."},
 
-	{CFG_IN_RETRANSMISSION, "established", CFG_KIND_INTEGER, AT(struct cfg_retransmission, established), RANGE(1, 20),
-	 .fallback = "5", .help = "Retransmissions before an established tunnel is given up."},
-	{CFG_IN_RETRANSMISSION, "not_established", CFG_KIND_INTEGER, AT(struct cfg_retransmission, not_established),
-	 RANGE(1, 20), .fallback = "5", .help = "The same for a tunnel that is being set up."},
-	{CFG_IN_RETRANSMISSION, "interval_ms", CFG_KIND_INTEGER, AT(struct cfg_retransmission, interval_ms), RANGE(100, 10000),
-	 .fallback = "1000", .help = "The first interval; each further one is twice as long."},
-	{CFG_IN_RETRANSMISSION, "max_interval_ms", CFG_KIND_INTEGER, AT(struct cfg_retransmission, max_interval_ms),
-	 RANGE(8000, 60000), .fallback = "16000", .help = "The longest interval."},
+	{CFG_IN_RETRANSMISSION, "established", CFG_KIND_INTEGER,
+	 AT(struct cfg_retransmission, established), RANGE(1, 20), .fallback = "5",
+	 .help = "Retransmissions before an established tunnel is given up."},
+	{CFG_IN_RETRANSMISSION, "not_established", CFG_KIND_INTEGER,
+	 AT(struct cfg_retransmission, not_established), RANGE(1, 20), .fallback = "5",
+	 .help = "The same for a tunnel that is being set up."},
+	{CFG_IN_RETRANSMISSION, "interval_ms", CFG_KIND_INTEGER,
+	 AT(struct cfg_retransmission, interval_ms), RANGE(100, 10000), .fallback = "1000",
+	 .help = "The first interval; each further one is twice as long."},
+	{CFG_IN_RETRANSMISSION, "max_interval_ms", CFG_KIND_INTEGER,
+	 AT(struct cfg_retransmission, max_interval_ms), RANGE(8000, 60000), .fallback = "16000",
+	 .help = "The longest interval."},
 
 	{CFG_IN_PROFILE, "name", CFG_KIND_STRING, AT(struct cfg_profile, name), NAME,
 	 .help = "Unique."},
@@ -135,20 +172,26 @@ const struct cfg_key cfg_keys[] = {
 
 	{CFG_IN_SUBSCRIBERS, "name", CFG_KIND_STRING, AT(struct cfg_subscribers, name), NAME,
 	 .help = "Unique. Of a range, `{}` stands for 1, 2, 3 and so on."},
-	{CFG_IN_SUBSCRIBERS, "count", CFG_KIND_INTEGER, AT(struct cfg_subscribers, count), RANGE(1, 1048576), .fallback = "1",
+	{CFG_IN_SUBSCRIBERS, "count", CFG_KIND_INTEGER, AT(struct cfg_subscribers, count),
+	 RANGE(1, 1048576), .fallback = "1",
 	 .help = "How many. Every address and ID below is the first one's."},
 	{CFG_IN_SUBSCRIBERS, "port", CFG_KIND_REFERENCE, NAME, .fallback = CFG_OPTIONAL,
 	 .help = "LAC: the access-facing port."},
-	{CFG_IN_SUBSCRIBERS, "mac", CFG_KIND_MAC, AT(struct cfg_subscribers, mac), .fallback = CFG_OPTIONAL,
+	{CFG_IN_SUBSCRIBERS, "mac", CFG_KIND_MAC, AT(struct cfg_subscribers, mac),
+	 .fallback = CFG_OPTIONAL,
 	 .help = "LAC: the subscriber's Ethernet address."},
-	{CFG_IN_SUBSCRIBERS, "pppoe_session", CFG_KIND_INTEGER, AT(struct cfg_subscribers, pppoe_session), RANGE(1, 65535),
-	 .fallback = CFG_OPTIONAL, .help = "LAC: PPPoE session ID, unique on the port."},
+	{CFG_IN_SUBSCRIBERS, "pppoe_session", CFG_KIND_INTEGER,
+	 AT(struct cfg_subscribers, pppoe_session), RANGE(1, 65535), .fallback = CFG_OPTIONAL,
+	 .help = "LAC: PPPoE session ID, unique on the port."},
 	{CFG_IN_SUBSCRIBERS, "tunnel", CFG_KIND_REFERENCE, NAME, .fallback = CFG_OPTIONAL,
 	 .help = "LAC: the tunnel that carries the session."},
-	{CFG_IN_SUBSCRIBERS, "ipv4", CFG_KIND_HOST4, AT(struct cfg_subscribers, ipv4), .fallback = CFG_OPTIONAL,
+	{CFG_IN_SUBSCRIBERS, "ipv4", CFG_KIND_HOST4, AT(struct cfg_subscribers, ipv4),
+	 .fallback = CFG_OPTIONAL,
 	 .help = "LNS: the subscriber's address."},
-	{CFG_IN_SUBSCRIBERS, "ipv6", CFG_KIND_NETWORK6, AT(struct cfg_subscribers, ipv6), .fallback = CFG_OPTIONAL,
-	 .help = "LNS: the subscriber's prefix; the next subscriber has the next prefix of this length."},
+	{CFG_IN_SUBSCRIBERS, "ipv6", CFG_KIND_NETWORK6, AT(struct cfg_subscribers, ipv6),
+	 .fallback = CFG_OPTIONAL,
+	 .help = "LNS: the subscriber's prefix; the next subscriber has the next prefix of this "
+	         "length."},
 };
 /* clang-format on */
 
@@ -166,100 +209,4 @@ const struct cfg_policy_scope *cfg_policy_scope(enum cfg_object object)
 		if (scopes[i].object == object)
 			return &scopes[i];
 	return NULL;
-}
-
-static const struct {
-	const char *type;
-	const char *range; /* NULL: from the key's numbers */
-} kinds[] = {
-    [CFG_KIND_OBJECT] = {"object", ""},
-    [CFG_KIND_ARRAY] = {"array of objects", NULL},
-    [CFG_KIND_INTEGER] = {"integer", NULL},
-    [CFG_KIND_BOOLEAN] = {"boolean", "true or false"},
-    [CFG_KIND_STRING] = {"string", NULL},
-    [CFG_KIND_SECRET] = {"string", NULL},
-    [CFG_KIND_CHASSIS_NAME] = {"string", "1..31 of a-z, 0-9 and -"},
-    [CFG_KIND_DIRECTORY] = {"string", "absolute path of at most 48 bytes"},
-    [CFG_KIND_REFERENCE] = {"name", NULL},
-    [CFG_KIND_CORE] = {"integer or null", NULL},
-    [CFG_KIND_CORES] = {"array", "1..16 cores, each 0..1023 or null"},
-    [CFG_KIND_FACING] = {"string", "access, peer or core"},
-    [CFG_KIND_METHOD] = {"string", "disable, failover-protocol, silent-failover or "
-				   "failover-protocol-fallback-to-silent-failover"},
-    [CFG_KIND_HOST4] = {"IPv4 address", "unicast"},
-    [CFG_KIND_INTERFACE4] = {"IPv4 address/length",
-			     "as 192.0.2.1/24: unicast, a host of its prefix"},
-    [CFG_KIND_NETWORK4] = {"IPv4 prefix", "as 192.0.2.0/24: host bits zero"},
-    [CFG_KIND_HOST6] = {"IPv6 address", "unicast"},
-    [CFG_KIND_INTERFACE6] = {"IPv6 address/length", "as 2001:db8::1/64: unicast"},
-    [CFG_KIND_NETWORK6] = {"IPv6 prefix", "as 2001:db8::/56: unicast, host bits zero"},
-    [CFG_KIND_MAC] = {"Ethernet address", "as 02:00:00:00:00:01: unicast"},
-};
-
-const char *cfg_key_type(const struct cfg_key *key)
-{
-	return kinds[key->kind].type;
-}
-
-void cfg_key_range(const struct cfg_key *key, char out[CFG_DESCRIPTION_MAX])
-{
-	const char *unit = "";
-
-	if (key->kind == CFG_KIND_ARRAY)
-		unit = " of them";
-	else if (key->kind == CFG_KIND_REFERENCE || cfg_kind_is_string(key->kind))
-		unit = " bytes";
-	if (kinds[key->kind].range)
-		snprintf(out, CFG_DESCRIPTION_MAX, "%s", kinds[key->kind].range);
-	else
-		snprintf(out, CFG_DESCRIPTION_MAX, "%" PRId64 "..%" PRId64 "%s", key->min, key->max,
-			 unit);
-}
-
-static void print_object(FILE *out, const char *path, enum cfg_object object);
-
-static void print_key(FILE *out, const char *path, const struct cfg_key *key)
-{
-	const char *separator = *path ? "." : "";
-	const char *array = key->kind == CFG_KIND_ARRAY ? "[]" : "";
-	char range[CFG_DESCRIPTION_MAX], inner[CFG_DESCRIPTION_MAX];
-
-	cfg_key_range(key, range);
-	snprintf(inner, sizeof(inner), "%s%s%s%s", path, separator, key->name, array);
-	fprintf(out, "| `%s` | %s | %s | ", inner, cfg_key_type(key), range);
-	if (key->kind == CFG_KIND_OBJECT)
-		fprintf(out, "| %s |\n", key->help);
-	else if (!key->fallback)
-		fprintf(out, "required | %s |\n", key->help);
-	else if (strcmp(key->fallback, CFG_OPTIONAL) == 0)
-		fprintf(out, "%s | %s |\n", CFG_OPTIONAL, key->help);
-	else
-		fprintf(out, "`%s` | %s |\n", key->fallback, key->help);
-	if (key->of)
-		print_object(out, inner, key->of);
-}
-
-static void print_object(FILE *out, const char *path, enum cfg_object object)
-{
-	const struct cfg_policy_scope *policy = cfg_policy_scope(object);
-
-	/* Policy first where it has its values: inner scopes refer to it. */
-	for (size_t i = 0; policy && !policy->inherits && i < cfg_n_keys; i++)
-		if (cfg_keys[i].in == CFG_IN_POLICY)
-			print_key(out, path, &cfg_keys[i]);
-	for (size_t i = 0; i < cfg_n_keys; i++)
-		if (cfg_keys[i].in == object)
-			print_key(out, path, &cfg_keys[i]);
-	for (size_t i = 0; policy && policy->inherits && i < cfg_n_keys; i++)
-		if (cfg_keys[i].in == CFG_IN_POLICY)
-			fprintf(
-			    out,
-			    "| `%s.%s` | %s | as in `l2tp` | as in `l2tp` | Overrides `l2tp.%s`. |\n",
-			    path, cfg_keys[i].name, cfg_key_type(&cfg_keys[i]), cfg_keys[i].name);
-}
-
-void cfg_print_reference(void *stream)
-{
-	fprintf(stream, "| Key | Type | Range | Default | Meaning |\n|---|---|---|---|---|\n");
-	print_object(stream, "", CFG_IN_ROOT);
 }

@@ -98,10 +98,21 @@ static void check_unique(const struct cfg_node *node, const struct cfg *cfg,
 	}
 }
 
+static void check_worker(const struct cfg_node *node, const struct cfg *cfg,
+			 const struct cfg_port *port)
+{
+	unsigned workers = cfg->dataplane.n_workers;
+
+	/* 0: dataplane.worker_cores is wrong itself */
+	if (workers && port->worker >= workers)
+		cfg_complain(node, "worker",
+			     "there is no worker %u: dataplane.worker_cores has %u (0..%u)",
+			     port->worker, workers, workers - 1);
+}
+
 static void read_port(const struct cfg_node *node, struct cfg *cfg, const struct cfg_slot *slot)
 {
 	struct cfg_port *port = &cfg->ports[cfg->n_ports];
-	unsigned workers = cfg->dataplane.n_workers;
 
 	port->slot = slot->number;
 	port->facing = (enum cfg_facing)UNKNOWN_FACING;
@@ -109,10 +120,7 @@ static void read_port(const struct cfg_node *node, struct cfg *cfg, const struct
 	check_facing(node, port);
 	check_gateways(node, port);
 	check_unique(node, cfg, port);
-	if (port->worker >= workers)
-		cfg_complain(node, "worker",
-			     "there is no worker %u: dataplane.worker_cores has %u (0..%u)",
-			     port->worker, workers, workers - 1);
+	check_worker(node, cfg, port);
 	cfg->n_ports++;
 }
 

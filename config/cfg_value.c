@@ -128,11 +128,13 @@ static int read_reference(const struct cfg_key *key, json_t *value, void *field)
 	return string_is_valid(key, value) ? 0 : -EINVAL;
 }
 
+enum { CORE_MAX = 1023 }; /* of the kernel's CPU sets */
+
 static int read_core(const struct cfg_key *key, json_t *value, void *field)
 {
 	json_int_t core = json_is_null(value) ? -1 : json_integer_value(value);
 
-	if (!json_is_null(value) && (!json_is_integer(value) || core < 0 || core > 1023))
+	if (!json_is_null(value) && (!json_is_integer(value) || core < 0 || core > CORE_MAX))
 		return -EINVAL;
 	*(int *)field = (int)core;
 	return 0;
