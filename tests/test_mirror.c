@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The mirror's file: making, attaching, refusing; dirty sets, maps, epochs. */
+#include "lc_mirror.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char path[64];
+static char why[200];
+static const uint32_t limits[3] = {100, 500, 64};
+
+static struct lc_geometry geometry(void)
+{
+	return lc_geometry_for(limits[0], limits[1], limits[2]);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	snprintf(path, sizeof(path), "/dev/shm/warmline-test-mirror-%d", getpid());
+	unlink(path);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	unlink(path);
+	return 0;
+}
+
+static bool make(struct lc_mirror *m)
+{
+	struct lc_geometry g = geometry();
+	bool cold = false;
+	assert_int_equal(lc_mirror_open(m, path, &g, &cold, why, sizeof(why)), 0);
+	return cold;
+}
+
+static void is_cold_once(void **state)
+{
+	(void)state;
+	struct lc_mirror m;
+	struct stat st;
+
+	assert_true(make(&m));
+	assert_true(lc_mirror_check(&m, why, sizeof(why)));
+	assert_true(lc_mirror_check_free(&m, why, sizeof(why)));
+	m.header->accounting_id = 7;
+	lc_mirror_close(&m);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_false(make(&m));
+	assert_int_equal(m.header->accounting_id, 7);
+	lc_mirror_close(&m);
+	assert_int_equal(lc_mirror_open_readonly(&m, path, why, sizeof(why)), 0);
+	assert_int_equal(m.header->accounting_id, 7);
+	lc_mirror_close(&m);
+}
+
+/* One word of the header is wrong: refused, with a reason, and not a byte of the file changed. */
+static void refuses_each_wrong_word(void **state)
+{
+	(void)state;
+	static const struct {
+		size_t at;
+		const char *reason;
+	} words[] = {
+	    {offsetof(struct lc_header, magic), "no mirror"},
+	    {offsetof(struct lc_header, layout_version), "another version"},
+	    {offsetof(struct lc_header, layout_hash), "another version"},
+	    {offsetof(struct lc_header, size), "regions do not fit"},
+	    {offsetof(struct lc_header, geometry.session_slots), "geometry makes no sense"},
+	    {offsetof(struct lc_header, geometry.max_tunnels), "regions do not fit"},
+	    {offsetof(struct lc_header, geometry_hash), "regions do not fit"},
+	    {offsetof(struct lc_header, region[LC_REGION_JOURNAL]), "regions do not fit"},
+	    {offsetof(struct lc_header, ready), "never finished"},
+	};
+	struct lc_geometry g = geometry();
+	struct lc_mirror m;
+	bool cold;
+
+	make(&m);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		uint8_t *byte = (uint8_t *)m.header + words[i].at;
+		uint8_t was = *byte;
+		struct lc_mirror other;
+		*byte ^= 1;
+		int error = lc_mirror_open(&other, path, &g, &cold, why, sizeof(why));
+		if (error != -ESTALE || strstr(why, words[i].reason) == NULL)
+			fail_msg("word %zu: %d, %s", i, error, why);
+		assert_int_equal(lc_mirror_open_readonly(&other, path, why, sizeof(why)), -ESTALE);
+		assert_int_equal(*byte, was ^ 1);
+		*byte = was;
+	}
+	lc_mirror_close(&m);
+	assert_false(make(&m));
+	lc_mirror_close(&m);
+}
+
+static void refuses_other_limits_and_lengths(void **state)
+{
+	(void)state;
+	struct lc_geometry other = lc_geometry_for(limits[0] + 1, limits[1], limits[2]);
+	struct lc_geometry same = geometry();
+	struct lc_mirror m;
+	bool cold;
+
+	make(&m);
+	size_t size = m.size;
+	lc_mirror_close(&m);
+	assert_int_equal(lc_mirror_open(&m, path, &other, &cold, why, sizeof(why)), -ESTALE);
+	assert_non_null(strstr(why, "other limits"));
+	assert_int_equal(truncate(path, (off_t)size - 4096), 0);
+	assert_int_equal(lc_mirror_open(&m, path, &same, &cold, why, sizeof(why)), -ESTALE);
+	assert_int_equal(truncate(path, 100), 0);
+	assert_int_equal(lc_mirror_open(&m, path, &same, &cold, why, sizeof(why)), -ESTALE);
+	assert_int_equal(
+	    lc_mirror_open_readonly(&m, "/dev/shm/warmline-test-none", why, sizeof(why)), -ENOENT);
+}
+
+/* A maker that died before the magic was written: the next one makes it anew. */
+static void makes_anew_what_was_never_ready(void **state)
+{
+	(void)state;
+	struct lc_mirror m;
+
+	make(&m);
+	m.header->magic = 0;
+	m.header->ready = 0;
+	m.header->accounting_id = 9;
+	lc_mirror_close(&m);
+	assert_true(make(&m));
+	assert_int_equal(m.header->accounting_id, 0);
+	lc_mirror_close(&m);
+}
+
+static void two_makers_make_one(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 20; round++) {
+		pid_t child[4];
+		int colds = 0;
+		unlink(path);
+		for (int i = 0; i < 4; i++) {
+			child[i] = fork();
+			if (child[i] == 0) {
+				struct lc_mirror m;
+				struct lc_geometry g = geometry();
+				bool cold = false;
+				int error = lc_mirror_open(&m, path, &g, &cold, why, sizeof(why));
+				_exit(error != 0 ? 2 : cold);
+			}
+		}
+		for (int i = 0; i < 4; i++) {
+			int status;
+			assert_int_equal(waitpid(child[i], &status, 0), child[i]);
+			assert_true(WIFEXITED(status) && WEXITSTATUS(status) != 2);
+			colds += WEXITSTATUS(status);
+		}
+		assert_int_equal(colds, 1);
+	}
+}
+
+static void dirty_sets_lose_nothing(void **state)
+{
+	(void)state;
+	struct lc_mirror m;
+	uint32_t cursor = 0;
+	bool model[128] = {false};
+
+	make(&m);
+	assert_int_equal(m.to_dataplane.n_bits, 128);
+	assert_int_equal(lc_dirty_take(&m.to_dataplane, &cursor), LC_NO_SLOT);
+	srandom(1);
+	for (int i = 0; i < 20000; i++) {
+		uint32_t slot = (uint32_t)random() % 128;
+		if (random() % 2 == 0) {
+			lc_dirty_set(&m.to_dataplane, slot);
+			model[slot] = true;
+			continue;
+		}
+		slot = lc_dirty_take(&m.to_dataplane, &cursor);
+		if (slot == LC_NO_SLOT) {
+			for (int j = 0; j < 128; j++)
+				assert_false(model[j]);
+			continue;
+		}
+		assert_true(model[slot]);
+		model[slot] = false;
+	}
+	lc_dirty_set(&m.to_dataplane, 5000); /* none: ignored */
+	lc_mirror_close(&m);
+}
+
+static void epochs_wait_for_readers(void **state)
+{
+	(void)state;
+	struct lc_mirror m;
+
+	make(&m);
+	uint64_t epoch = lc_epoch_begin(&m);
+	assert_true(lc_epoch_passed(&m, epoch)); /* nobody reads */
+	lc_reader_online(&m, 0);
+	lc_reader_online(&m, LC_MAX_WORKERS);
+	epoch = lc_epoch_begin(&m);
+	assert_false(lc_epoch_passed(&m, epoch));
+	lc_reader_quiesce(&m, 0);
+	assert_false(lc_epoch_passed(&m, epoch));
+	lc_reader_quiesce(&m, LC_MAX_WORKERS);
+	assert_true(lc_epoch_passed(&m, epoch));
+	epoch = lc_epoch_begin(&m);
+	lc_reader_offline(&m, 0);
+	lc_reader_offline(&m, LC_MAX_WORKERS);
+	assert_true(lc_epoch_passed(&m, epoch));
+	lc_mirror_close(&m);
+}
+
+/* Every session ID of a tunnel has a slot of its own, as long as there are as many slots. */
+static void finding_a_session_is_an_index(void **state)
+{
+	(void)state;
+	struct lc_mirror m;
+
+	make(&m);
+	assert_int_equal(m.session_mask, 511);
+	for (uint16_t tunnel = 1; tunnel < 5; tunnel++) {
+		bool seen[512] = {false};
+		for (uint16_t id = 1; id <= 512; id++) {
+			uint32_t slot = lc_session_slot(&m, tunnel, id);
+			assert_false(seen[slot]);
+			seen[slot] = true;
+		}
+	}
+	assert_int_equal(lc_session_find(&m, 1, 1), LC_NO_SLOT);
+	assert_int_equal(lc_session_find(&m, 0, 0), LC_NO_SLOT);
+	lc_mirror_close(&m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(is_cold_once, setup, teardown),
+	    cmocka_unit_test_setup_teardown(refuses_each_wrong_word, setup, teardown),
+	    cmocka_unit_test_setup_teardown(refuses_other_limits_and_lengths, setup, teardown),
+	    cmocka_unit_test_setup_teardown(makes_anew_what_was_never_ready, setup, teardown),
+	    cmocka_unit_test_setup_teardown(two_makers_make_one, setup, teardown),
+	    cmocka_unit_test_setup_teardown(dirty_sets_lose_nothing, setup, teardown),
+	    cmocka_unit_test_setup_teardown(epochs_wait_for_readers, setup, teardown),
+	    cmocka_unit_test_setup_teardown(finding_a_session_is_an_index, setup, teardown),
+	};
+	return cmocka_run_group_tests_name("mirror", tests, NULL, NULL);
+}
