@@ -18,16 +18,15 @@ struct cfg_node {
 	const char *key; /* member of an object; NULL: element of an array, or the root */
 	size_t index;    /* element of an array */
 	json_t *json;    /* NULL: absent */
-	struct cfg_errors
-	    *errors; /* NULL: complaints are dropped, as an outer value is already wrong */
+	/* NULL: complaints are dropped, as an outer value is already wrong */
+	struct cfg_errors *errors;
 };
 
 struct cfg_node cfg_child(const struct cfg_node *node, const char *key);
 struct cfg_node cfg_item(const struct cfg_node *node, size_t index);
 size_t cfg_items(const struct cfg_node *node); /* elements; 0 if it is absent or no array */
 bool cfg_has(const struct cfg_node *node, const char *key);
-const char *cfg_string(const struct cfg_node *node,
-		       const char *key); /* "" if absent or no string */
+const char *cfg_string(const struct cfg_node *node, const char *key); /* "": none */
 
 /* ---- Errors ---- */
 
@@ -124,6 +123,12 @@ void cfg_read(const struct cfg_node *node, enum cfg_object object, void *structu
 
 /* Reads one value into its field: 0 or -EINVAL, the field untouched. */
 int cfg_value_read(const struct cfg_key *key, json_t *value, void *field);
+/* The same for the kinds that are addresses. */
+int cfg_read_host4(const struct cfg_key *key, json_t *value, void *field);
+int cfg_read_prefix4(const struct cfg_key *key, json_t *value, void *field);
+int cfg_read_host6(const struct cfg_key *key, json_t *value, void *field);
+int cfg_read_prefix6(const struct cfg_key *key, json_t *value, void *field);
+int cfg_read_mac(const struct cfg_key *key, json_t *value, void *field);
 bool cfg_kind_is_string(enum cfg_kind kind); /* its field is a char * */
 
 /* Sections that are arrays, and the checks that compare one value with another. Slots go first, as

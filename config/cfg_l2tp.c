@@ -94,7 +94,8 @@ static void read_profile(const struct cfg_node *node, struct cfg *cfg)
 		    profile->peers.length == other->peers.length)
 			cfg_complain(
 			    node, "address",
-			    "profile \"%s\" has this prefix already: put the remote hosts of both into one",
+			    "profile \"%s\" has this prefix already: put the remote hosts of "
+			    "both into one",
 			    other->name);
 	}
 	profile->hosts = cfg_zalloc(cfg_items(&hosts), sizeof(*profile->hosts));

@@ -86,10 +86,11 @@ static void print_object(FILE *out, const char *path, enum cfg_object object)
 			print_key(out, path, &cfg_keys[i]);
 	for (size_t i = 0; policy && policy->inherits && i < cfg_n_keys; i++)
 		if (cfg_keys[i].in == CFG_IN_POLICY)
-			fprintf(
-			    out,
-			    "| `%s.%s` | %s | as in `l2tp` | as in `l2tp` | Overrides `l2tp.%s`. |\n",
-			    path, cfg_keys[i].name, cfg_key_type(&cfg_keys[i]), cfg_keys[i].name);
+			fprintf(out,
+				"| `%s.%s` | %s | as in `l2tp` | as in `l2tp` | "
+				"Overrides `l2tp.%s`. |\n",
+				path, cfg_keys[i].name, cfg_key_type(&cfg_keys[i]),
+				cfg_keys[i].name);
 }
 
 void cfg_print_reference(void *stream)

@@ -74,11 +74,14 @@ static void ports(void **state)
 	    "{'chassis': {'name': 'x', 'runtime_directory': '/tmp'}, 'l2tp': {'host_name': 'h'},"
 	    "'dataplane': {'main_core': 3, 'worker_cores': [1, null, 2], 'hugepages': false},"
 	    "'slots': [{'slot': 31, 'module': 'e3', 'ports': ["
-	    "  {'name': 'a', 'device': '0000:01:00.0', 'facing': 'access', 'vlan': 7, 'mtu': 9000}]},"
+	    "  {'name': 'a', 'device': '0000:01:00.0', 'facing': 'access',"
+	    "   'vlan': 7, 'mtu': 9000}]},"
 	    " {'slot': 0, 'module': 'ge', 'ports': ["
-	    "  {'name': 'p', 'device': 'net_null0', 'facing': 'peer', 'address': '192.0.2.1/31', 'worker': 2},"
+	    "  {'name': 'p', 'device': 'net_null0', 'facing': 'peer',"
+	    "   'address': '192.0.2.1/31', 'worker': 2},"
 	    "  {'name': 'c', 'device': 'net_null1', 'facing': 'core', 'address': '10.0.0.1/8',"
-	    "   'gateway': '10.255.0.1', 'address6': '2001:db8::1/64', 'gateway6': '2001:db8::2'}]}]}");
+	    "   'gateway': '10.255.0.1', 'address6': '2001:db8::1/64',"
+	    "   'gateway6': '2001:db8::2'}]}]}");
 	const struct cfg_port *access = &cfg->ports[0], *peer = &cfg->ports[1],
 			      *core = &cfg->ports[2];
 
@@ -116,13 +119,17 @@ static void inheritance(void **state)
 {
 	struct cfg *cfg = parse(
 	    "{'chassis': {'name': 'x'}, 'slots': [{'slot': 0, 'module': 'ge', 'ports': ["
-	    "  {'name': 'p', 'device': 'net_null0', 'facing': 'peer', 'address': '192.0.2.1/24'}]}],"
-	    "'l2tp': {'host_name': 'ours', 'password': 'global', 'failover_resync': 'silent-failover',"
+	    "  {'name': 'p', 'device': 'net_null0', 'facing': 'peer',"
+	    "   'address': '192.0.2.1/24'}]}],"
+	    "'l2tp': {'host_name': 'ours', 'password': 'global',"
+	    " 'failover_resync': 'silent-failover',"
 	    " 'receive_window': 8, 'retransmission': {'established': 7, 'interval_ms': 500},"
 	    " 'destination_profiles': [{'name': 'a', 'address': '0.0.0.0/0', 'remote_hosts': ["
 	    "   {'name': 'same'}, {'name': 'null', 'failover_resync': null},"
-	    "   {'name': 'own', 'failover_resync': 'disable', 'host_name': 'theirs', 'password': '',"
-	    "    'retransmission': {'established': 9}, 'hello_interval': 0, 'data_sequencing': true}]}],"
+	    "   {'name': 'own', 'failover_resync': 'disable', 'host_name': 'theirs',"
+	    "    'password': '',"
+	    "    'retransmission': {'established': 9}, 'hello_interval': 0,"
+	    "    'data_sequencing': true}]}],"
 	    " 'tunnels': [{'name': 't', 'remote': '192.0.2.2', 'port': 'p',"
 	    "   'failover_resync': '" FALLBACK "', 'hide_avps': true, 'max_sessions': 3}]}}");
 	const struct cfg_tunnel_policy *same = &cfg->profiles[0].hosts[0].policy;
@@ -159,12 +166,14 @@ static void inheritance(void **state)
 
 static const char ranges[] =
     "{'chassis': {'name': 'x'}, 'l2tp': {'host_name': 'h', 'tunnels': ["
-    "  {'name': 's', 'remote': '192.0.2.3', 'port': 'p'}, {'name': 't', 'remote': '192.0.2.2', 'port': 'p'}]},"
+    "  {'name': 's', 'remote': '192.0.2.3', 'port': 'p'},"
+    "  {'name': 't', 'remote': '192.0.2.2', 'port': 'p'}]},"
     "'slots': [{'slot': 0, 'module': 'ge', 'ports': ["
     "  {'name': 'p', 'device': 'net_null0', 'facing': 'peer', 'address': '192.0.2.1/24'},"
     "  {'name': 'a', 'device': 'net_null1', 'facing': 'access'}]}],"
     "'subscribers': ["
-    " {'name': 'u{}@isp', 'count': 300, 'port': 'a', 'mac': '02:00:00:00:fe:ff', 'pppoe_session': 65236,"
+    " {'name': 'u{}@isp', 'count': 300, 'port': 'a', 'mac': '02:00:00:00:fe:ff',"
+    "  'pppoe_session': 65236,"
     "  'tunnel': 't'},"
     " {'name': 'v{}', 'count': 300, 'ipv4': '10.0.0.255', 'ipv6': '2001:db8:0:ff00::/56'},"
     " {'name': 'w', 'ipv6': 'fe00::ffff/128'}]}";
@@ -230,7 +239,8 @@ static void a_remote_host_is_found(void **state)
 {
 	struct cfg *cfg = parse(
 	    "{'chassis': {'name': 'x'}, 'l2tp': {'host_name': 'h', 'destination_profiles': ["
-	    " {'name': 'ten', 'address': '10.0.0.0/8', 'remote_hosts': [{'name': '*'}, {'name': 'lac'}]},"
+	    " {'name': 'ten', 'address': '10.0.0.0/8', 'remote_hosts': ["
+	    "   {'name': '*'}, {'name': 'lac'}]},"
 	    " {'name': 'one', 'address': '10.1.0.9/32', 'remote_hosts': [{'name': 'lac'}]},"
 	    " {'name': 'half', 'address': '128.0.0.0/1', 'remote_hosts': [{'name': 'far'}]}]}}");
 

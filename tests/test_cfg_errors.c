@@ -36,7 +36,8 @@ static const char base[] =
     " 'subscribers': [\n"
     "  {'name': 'a{}', 'count': 10, 'port': 'access0', 'tunnel': 'one',\n"
     "   'mac': '02:00:00:00:00:01', 'pppoe_session': 1},\n"
-    "  {'name': 'b', 'port': 'access0', 'mac': '02:00:00:00:01:00', 'pppoe_session': 1000, 'tunnel': 'two'},\n"
+    "  {'name': 'b', 'port': 'access0', 'mac': '02:00:00:00:01:00', 'pppoe_session': 1000,"
+    " 'tunnel': 'two'},\n"
     "  {'name': 'c{}', 'count': 4, 'ipv4': '10.64.0.1', 'ipv6': '2001:db8:64::/64'},\n"
     "  {'name': 'd', 'ipv4': '10.64.0.5', 'ipv6': '2001:db8:64:4::/64'}]}\n";
 
@@ -215,9 +216,9 @@ static void l2tp(void **state)
 	    MISTAKE("'hello_interval': 30", "'hello_interval': 3601", "l2tp.hello_interval",
 		    "0..3600"),
 	    MISTAKE("'hello_interval': 30", "'receive_window': 0", "l2tp.receive_window", "1..64"),
-	    MISTAKE(
-		"'hello_interval': 30", "'failover_resync': 'silent'", "l2tp.failover_resync",
-		"disable, failover-protocol, silent-failover or failover-protocol-fallback-to-silent-failover), not \"silent\""),
+	    MISTAKE("'hello_interval': 30", "'failover_resync': 'silent'", "l2tp.failover_resync",
+		    "disable, failover-protocol, silent-failover or "
+		    "failover-protocol-fallback-to-silent-failover), not \"silent\""),
 	    MISTAKE("'hello_interval': 30", "'failover_resync': null", "l2tp.failover_resync",
 		    "no outer scope"),
 	    MISTAKE("'hello_interval': 30", "'failover_resync': 'failover-protocol'",
@@ -265,10 +266,10 @@ static void subscribers(void **state)
 	static const struct mistake list[] = {
 	    MISTAKE("'name': 'a{}'", "'name': 'a'", "subscribers[0].name", "must have \"{}\" once"),
 	    MISTAKE("'name': 'a{}'", "'name': 'a{}{}'", "subscribers[0].name", "only once"),
-	    MISTAKE(
-		"'name': 'a{}', 'count': 10",
-		"'name': 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa{}', 'count': 100",
-		"subscribers[0].name", "64 bytes"),
+	    MISTAKE("'name': 'a{}', 'count': 10",
+		    "'name': 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa{}', "
+		    "'count': 100",
+		    "subscribers[0].name", "64 bytes"),
 	    MISTAKE("'name': 'b'", "'name': 'a7'", "subscribers[1].name",
 		    "\"a7\" is also in subscribers[0]"),
 	    MISTAKE("'pppoe_session': 1000", "'pppoe_session': 10", "subscribers[1].pppoe_session",

@@ -76,7 +76,8 @@ static void all_at_once_in_order_and_as_printed(void **state)
 	    "f:6: slots[0].ports[0].mtu: must be integer (576..9000), not 1\n"
 	    "f:7: l2tp.host_name: is missing, and required: string (1..63 bytes)\n"
 	    "f:8: l2tp.tunnels[0].remote: is missing, and required: IPv4 address (unicast)\n"
-	    "f:9: l2tp.tunnels[0].port: there is no port \"q\": it must be one that faces peer (there is none)\n"
+	    "f:9: l2tp.tunnels[0].port: there is no port \"q\": it must be one that faces "
+	    "peer (there is none)\n"
 	    "f:10: subscribers: must be array of objects (0..1048576 of them), not an object\n";
 	struct cfg_errors errors;
 	char *printed;
@@ -103,6 +104,33 @@ static void a_secret_is_never_repeated(void **state)
 	for (size_t i = 0; i < errors.count; i++)
 		assert_null(strstr(errors.list[i].text, "hunter2"));
 	cfg_errors_free(&errors);
+}
+
+static void too_many_ports(void **state)
+{
+	struct cfg_errors errors;
+	char *text;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	fputs("{\"chassis\": {\"name\": \"x\"}, \"l2tp\": {\"host_name\": \"x\"}, \"slots\": [",
+	      out);
+	fputs("{\"slot\": 0, \"module\": \"ge\", \"ports\": [", out);
+	for (int i = 0; i <= CFG_MAX_PORTS; i++) {
+		if (i == CFG_MAX_PORTS / 2)
+			fputs("]}, {\"slot\": 1, \"module\": \"ge\", \"ports\": [", out);
+		fprintf(out, "%s\n{\"name\": \"p%d\", \"device\": \"d%d\", \"facing\": \"access\"}",
+			i == 0 || i == CFG_MAX_PORTS / 2 ? "" : ",", i, i);
+	}
+	fputs("]}]}", out);
+	fclose(out);
+	assert_null(cfg_parse(text, length, "f", &errors));
+	assert_int_equal(errors.count, 1);
+	assert_string_equal(errors.list[0].path, "slots[1].ports[16]");
+	assert_int_equal(errors.list[0].line, CFG_MAX_PORTS + 2);
+	assert_non_null(strstr(errors.list[0].text, "at most 32 ports"));
+	cfg_errors_free(&errors);
+	free(text);
 }
 
 static void the_longest_of_files_has_a_complaint_a_line(void **state)
@@ -163,6 +191,7 @@ int main(void)
 	    cmocka_unit_test(no_file_and_no_json),
 	    cmocka_unit_test(all_at_once_in_order_and_as_printed),
 	    cmocka_unit_test(a_secret_is_never_repeated),
+	    cmocka_unit_test(too_many_ports),
 	    cmocka_unit_test(the_longest_of_files_has_a_complaint_a_line),
 	    cmocka_unit_test(broken_text_is_refused_and_harms_nothing),
 	};
