@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "topology.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "complain.h"
+#include "wire.h"
+
+/* What a tunnel adds to an IP packet at most: IPv4, UDP, L2TP with length and sequence numbers (RFC
+ * 2661 section 3.1), PPP address, control and protocol. */
+enum { TUNNEL_OVERHEAD = 20 + 8 + 12 + 4 };
+
+static const struct cfg_port *find_port(const struct cfg *cfg, enum cfg_facing facing,
+					const char *name)
+{
+	for (unsigned i = 0; i < cfg->n_ports; i++)
+		if (cfg->ports[i].facing == facing &&
+		    (name == NULL || strcmp(cfg->ports[i].name, name) == 0))
+			return &cfg->ports[i];
+	complain("%s: no %s-facing port%s%s", cfg->path, cfg_facing_name(facing),
+		 name ? " named " : "", name ? name : "");
+	return NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct cfg_subscriber *)a)->name,
+		      ((const struct cfg_subscriber *)b)->name);
+}
+
+/* All subscribers of one port (-1: of any), spelled out. */
+static struct cfg_subscriber *expand(const struct cfg *cfg, int port, size_t *count)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < cfg->n_subscribers; i++)
+		n += cfg->subscribers[i].count;
+	struct cfg_subscriber *all = calloc(n ? n : 1, sizeof *all);
+	if (all == NULL)
+		return NULL;
+	*count = 0;
+	for (unsigned i = 0; i < cfg->n_subscribers; i++)
+		for (unsigned j = 0; j < cfg->subscribers[i].count; j++)
+			if (port < 0 || cfg->subscribers[i].port == port)
+				cfg_subscriber_expand(&cfg->subscribers[i], j, &all[(*count)++]);
+	return all;
+}
+
+static void fill_session(struct session *session, const struct cfg_subscriber *lac,
+			 const struct cfg_subscriber *lns, bool use4, bool use6)
+{
+	snprintf(session->name, sizeof session->name, "%s", lac->name);
+	memcpy(session->mac, lac->mac, 6);
+	session->pppoe = lac->pppoe_session;
+	session->has4 = use4 && lns->ipv4 != 0;
+	session->has6 = use6 && lns->ipv6.length != 0;
+	wire_put32(session->ipv4, lns->ipv4);
+	memcpy(session->ipv6, lns->ipv6.address, 16);
+	if (lns->ipv6.length < 128)
+		session->ipv6[15] |= 1;
+	session->sum4 = wire_fold(wire_sum(session->ipv4, 4));
+	session->sum6 = wire_fold(wire_sum(session->ipv6, 16));
+}
+
+static size_t hash_address(int family, const uint8_t *address)
+{
+	uint32_t hash = 2166136261u;
+
+	for (int i = 0; i < (family == 4 ? 4 : 16); i++)
+		hash = (hash ^ address[i]) * 16777619u;
+	return hash ^ hash >> 15;
+}
+
+static const uint8_t *address_of(const struct session *session, int family)
+{
+	if (family == 4)
+		return session->has4 ? session->ipv4 : NULL;
+	return session->has6 ? session->ipv6 : NULL;
+}
+
+static void index_address(struct topology *topology, uint32_t session, int family)
+{
+	const uint8_t *address = address_of(&topology->sessions[session], family);
+	size_t at;
+
+	if (address == NULL)
+		return;
+	for (at = hash_address(family, address); topology->slots[at & (topology->n_slots - 1)];
+	     at++)
+		;
+	topology->slots[at & (topology->n_slots - 1)] = session + 1;
+	if (family == 4)
+		topology->with4[topology->n_with4++] = session;
+	else
+		topology->with6[topology->n_with6++] = session;
+}
+
+static bool index_sessions(struct topology *topology)
+{
+	size_t n = topology->n_sessions;
+
+	for (topology->n_slots = 16; topology->n_slots < n * 4; topology->n_slots *= 2)
+		;
+	topology->slots = calloc(topology->n_slots, sizeof *topology->slots);
+	topology->with4 = calloc(n, sizeof *topology->with4);
+	topology->with6 = calloc(n, sizeof *topology->with6);
+	if (topology->slots == NULL || topology->with4 == NULL || topology->with6 == NULL)
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		topology->by_pppoe[topology->sessions[i].pppoe] = i + 1;
+		index_address(topology, i, 4);
+		index_address(topology, i, 6);
+	}
+	return true;
+}
+
+static bool join(struct topology *topology, const struct cfg *lac, const struct cfg *lns, int port,
+		 uint32_t limit)
+{
+	static const uint8_t no_gateway[16];
+	bool use6 = memcmp(topology->gateway6, no_gateway, 16) != 0;
+	size_t n_access = 0, n_known = 0;
+	struct cfg_subscriber *access = expand(lac, port, &n_access);
+	struct cfg_subscriber *known = expand(lns, -1, &n_known);
+
+	topology->sessions = calloc(n_access ? n_access : 1, sizeof *topology->sessions);
+	if (access != NULL && known != NULL && topology->sessions != NULL) {
+		qsort(known, n_known, sizeof *known, by_name);
+		for (size_t i = 0; i < n_access; i++) {
+			const struct cfg_subscriber *match =
+			    bsearch(&access[i], known, n_known, sizeof *known, by_name);
+
+			if (match == NULL || (limit > 0 && topology->n_sessions == limit))
+				continue;
+			fill_session(&topology->sessions[topology->n_sessions++], &access[i], match,
+				     topology->gateway4 != 0, use6);
+		}
+	}
+	free(access);
+	free(known);
+	return topology->sessions != NULL && index_sessions(topology);
+}
+
+/* Whom the LNS would not look for behind its gateway: its ports' networks and its subscribers; and
+ * the LAC's. */
+static bool take_networks(struct topology *topology, const struct cfg *lac, const struct cfg *lns)
+{
+	const struct cfg *both[] = {lac, lns};
+	struct topology_range *own =
+	    calloc(lac->n_ports + lns->n_ports + lns->n_subscribers + 1, sizeof *own);
+	size_t n = 0;
+
+	if (own == NULL)
+		return false;
+	for (int i = 0; i < 2; i++)
+		for (unsigned j = 0; j < both[i]->n_ports; j++) {
+			const struct cfg_prefix4 *net = &both[i]->ports[j].ipv4;
+			uint32_t host =
+			    net->length ? ~(UINT32_MAX << (32 - net->length)) : UINT32_MAX;
+
+			if (net->address != 0)
+				own[n++] = (struct topology_range){net->address & ~host,
+								   net->address | host};
+		}
+	for (unsigned i = 0; i < lns->n_subscribers; i++) {
+		const struct cfg_subscribers *range = &lns->subscribers[i];
+
+		if (range->ipv4 != 0)
+			own[n++] =
+			    (struct topology_range){range->ipv4, range->ipv4 + range->count - 1};
+	}
+	topology->own = own;
+	topology->n_own = n;
+	return true;
+}
+
+static unsigned min(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+static unsigned find_max_packet(const struct cfg *lac, const struct cfg *lns,
+				const struct cfg_port *access, const struct cfg_port *core)
+{
+	const struct cfg *both[] = {lac, lns};
+	unsigned max = min(access->mtu - WIRE_PPPOE, core->mtu);
+
+	for (int i = 0; i < 2; i++)
+		for (unsigned j = 0; j < both[i]->n_ports; j++)
+			if (both[i]->ports[j].facing == CFG_FACING_PEER)
+				max = min(max, both[i]->ports[j].mtu - TUNNEL_OVERHEAD);
+	return max;
+}
+
+struct topology *topology_make(const struct cfg *lac, const struct cfg *lns, const char *access,
+			       const char *core, uint32_t limit)
+{
+	const struct cfg_port *access_port = find_port(lac, CFG_FACING_ACCESS, access);
+	const struct cfg_port *core_port = find_port(lns, CFG_FACING_CORE, core);
+	struct topology *topology = calloc(1, sizeof *topology);
+
+	if (access_port == NULL || core_port == NULL || topology == NULL) {
+		free(topology);
+		return NULL;
+	}
+	topology->access_vlan = access_port->vlan;
+	topology->core_vlan = core_port->vlan;
+	topology->max_packet = (uint16_t)find_max_packet(lac, lns, access_port, core_port);
+	topology->core4 = core_port->ipv4;
+	topology->core6 = core_port->ipv6;
+	topology->gateway4 = core_port->gateway4;
+	memcpy(topology->gateway6, core_port->gateway6, 16);
+	if (!take_networks(topology, lac, lns) ||
+	    !join(topology, lac, lns, (int)(access_port - lac->ports), limit)) {
+		complain("no memory for the sessions of %s", lac->path);
+	} else if (topology->n_with4 + topology->n_with6 == 0) {
+		complain(
+		    "no session to use: no subscriber of port %s in %s has an entry of the same name "
+		    "with an address in %s, whose core port %s needs a gateway of that family",
+		    access_port->name, lac->path, lns->path, core_port->name);
+	} else {
+		return topology;
+	}
+	topology_free(topology);
+	return NULL;
+}
+
+static struct cfg *load(const char *path)
+{
+	struct cfg_errors errors;
+	struct cfg *cfg = cfg_load(path, &errors);
+
+	if (cfg == NULL)
+		cfg_errors_print(&errors, path, stderr);
+	cfg_errors_free(&errors);
+	return cfg;
+}
+
+struct topology *topology_load(const char *lac_path, const char *lns_path, const char *access,
+			       const char *core, uint32_t limit)
+{
+	struct cfg *lac = load(lac_path), *lns = load(lns_path);
+	struct topology *topology = NULL;
+
+	if (lac != NULL && lns != NULL)
+		topology = topology_make(lac, lns, access, core, limit);
+	cfg_free(lac);
+	cfg_free(lns);
+	return topology;
+}
+
+void topology_free(struct topology *topology)
+{
+	if (topology == NULL)
+		return;
+	free(topology->sessions);
+	free(topology->with4);
+	free(topology->with6);
+	free(topology->slots);
+	free(topology->own);
+	free(topology);
+}
+
+int64_t topology_by_address(const struct topology *topology, int family, const uint8_t *address)
+{
+	size_t at = hash_address(family, address), mask = topology->n_slots - 1;
+
+	for (; topology->slots[at & mask]; at++) {
+		uint32_t index = topology->slots[at & mask] - 1;
+		const uint8_t *known = address_of(&topology->sessions[index], family);
+
+		if (known != NULL && memcmp(known, address, family == 4 ? 4 : 16) == 0)
+			return index;
+	}
+	return -1;
+}
+
+int64_t topology_by_pppoe(const struct topology *topology, uint16_t pppoe)
+{
+	return (int64_t)topology->by_pppoe[pppoe] - 1;
+}
+
+static bool in_prefix6(const struct cfg_prefix6 *prefix, const uint8_t *address)
+{
+	unsigned bytes = prefix->length / 8, bits = prefix->length % 8;
+
+	if (prefix->length == 0 || memcmp(prefix->address, address, bytes) != 0)
+		return false;
+	return bits == 0 || ((prefix->address[bytes] ^ address[bytes]) >> (8 - bits)) == 0;
+}
+
+static bool is_own(const struct topology *topology, int family, const uint8_t *address)
+{
+	if (family == 6)
+		return topology_by_address(topology, 6, address) >= 0 ||
+		       in_prefix6(&topology->core6, address);
+	uint32_t value = wire_get32(address);
+	for (size_t i = 0; i < topology->n_own; i++)
+		if (value >= topology->own[i].first && value <= topology->own[i].last)
+			return true;
+	return false;
+}
+
+enum skip topology_admits(const struct packet *packet, const struct flow *flow, void *context)
+{
+	const struct topology *topology = context;
+
+	if (packet->length > topology->max_packet)
+		return SKIP_TOO_BIG;
+	if ((packet->family == 4 ? topology->n_with4 : topology->n_with6) == 0)
+		return SKIP_NO_SESSION;
+	if (is_own(topology, packet->family, flow->address[!flow->client]))
+		return SKIP_OWN_NETWORK;
+	return SKIP_NO;
+}
+
+uint32_t topology_assign(const struct topology *topology, int family, uint32_t conversation,
+			 uint32_t conversations, uint64_t round)
+{
+	uint64_t n = conversation + round * conversations;
+
+	return family == 4 ? topology->with4[n % topology->n_with4]
+			   : topology->with6[n % topology->n_with6];
+}
