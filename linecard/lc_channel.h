@@ -8,7 +8,8 @@
  *
  * Rules (DESIGN section 4): a message is acknowledged only once it is in the inbox, which is the one store of rx.word;
  * it leaves only once it is in the outbox. HELLOs are made, answered and consumed here and never reach an inbox.
- * Delayed acknowledgement: LC_ACK_DELAY_MS, or at once when a duplicate comes or half of our window is unacknowledged.
+ * Delayed acknowledgement: LC_ACK_DELAY_MS, or at once when half of our window is unacknowledged or a duplicate comes
+ * (but duplicates draw at most one answer each LC_ACK_DELAY_MS).
  *
  * Thread: one. Time: ms, never going back.
  */
@@ -22,7 +23,8 @@ enum {
 
 struct lc_channels;
 
-/* A packet to send: bytes from the first octet of the L2TP header, for the tunnel's peer (addresses are in its record). */
+/* A packet to send: bytes from the first octet of the L2TP header, for the tunnel's peer (addresses are in its record).
+ * It must not call back. */
 typedef void lc_transmit(void *context, uint32_t slot, const uint8_t *bytes, size_t length);
 
 /* The control plane has work in its inbox or an event (ring its bell). May be NULL. */
@@ -67,6 +69,9 @@ uint64_t lc_channels_next(const struct lc_channels *channels);
 
 /* Traffic of any kind came from the tunnel's peer (data too): the HELLO timer starts anew (5.5). */
 void lc_channels_heard(struct lc_channels *channels, uint32_t slot, uint64_t now);
+
+/* Crash points, for tests: called with the name of each step between two stores. NULL: none. */
+extern void (*lc_channel_step)(const char *step);
 
 /* A compare modulo 65536 (5.8): a comes before b. */
 static inline bool lc_seq_before(uint16_t a, uint16_t b)

@@ -127,7 +127,8 @@ struct lc_tunnel {
 	char local_host[LC_NAME];
 	char reason[LC_NAME]; /* why it closes, for people */
 	char secret[LC_SECRET];
-	uint8_t reserved[40];
+	uint32_t retry_ms; /* LAC: the back-off before the next try; 0: the last one succeeded */
+	uint8_t reserved[36];
 } LC_ALIGNED;
 
 /* ---- the control channel on the wire
@@ -154,7 +155,8 @@ union lc_channel_rx {
 		uint16_t nr;    /* Ns expected next; all before it is in the inbox or consumed */
 		uint16_t shift; /* numbers that did not go into the inbox: HELLOs, and the SCCRQ
 				   that opened the tunnel */
-		uint32_t reserved;
+		uint16_t told;  /* Nr of the last packet sent: nr - told messages await their acknowledgement */
+		uint16_t reserved;
 	};
 };
 
@@ -261,6 +263,7 @@ struct lc_session {
 	char name[LC_NAME]; /* the subscriber */
 	char calling[32];   /* Calling Number, printable */
 	char called[32];    /* Called Number, printable */
+	uint32_t retry_ms;  /* LAC: the back-off before the next try; 0: the last one succeeded */
 } LC_ALIGNED;
 
 /* Data of a session that came in from the tunnel. Writer: the worker of that direction. */

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The control channel, across the death of its process.
+ *
+ * All that the peer can know of a channel is in struct lc_channel. Each change of it that the peer
+ * can see is one 64-bit store: tx.word for what we send, rx.word for what we take. Everything else
+ * is a hint (counters, cwnd), can be made again (the private state) or is ordered as below. The
+ * process may die between any two instructions; below, for each store, what lc_channels_attach()
+ * finds if the process died just before it, and just after it.
+ *
+ * Taking a message (lc_inbox_put; the names are those of lc_channel_step):
+ *   "buffer"    A free buffer is filled. It is in no inbox: free again. The peer was not told: it
+ * sends again. "slot"      inbox[] names the buffer, beyond the inbox's tail, where nobody looks.
+ * As above. rx.word     THE store. Before: as above. After: the message is in the inbox, once; a
+ * copy of it is a duplicate. "taken"     The dirty bit is not set. Attach sets it for every tunnel
+ * in use. A HELLO that comes in is rx.word alone: nr and shift advance together, so the inbox's
+ * tail (nr - shift) stands still.
+ *
+ * Acknowledging: every packet carries rx.nr, read after the store of rx.word: what is acknowledged
+ * is in the inbox. "told"      The packet has left, rx.told says so not yet: attach acknowledges
+ * once more, which is a lost ZLB's repetition to the peer. After: nothing is owed. Were told stored
+ * first, the peer would have to send again before it hears of it.
+ *
+ * Sending message Ns = tx.next (lc_send_new):
+ *   "timed"     retransmit_at is set and nothing outstanding: attach clears it.
+ *   tx.word     next + 1. Before: not sent, and not counted. Attach sends it with the same number.
+ *   "numbered"  Counted and not sent: to the peer a lost packet, sent again at retransmit_at.
+ * Sending first and storing after would be right too for a message (the outbox keeps it, so that
+ * the same number goes with the same bytes; but the peer's Nr might come before ours is stored, and
+ * look like nonsense). It would be wrong for a HELLO: it is in no outbox, and after a crash the
+ * next message might take its number, which the peer would drop as a duplicate. So it is one rule
+ * for both: the number first. "sent"      Sent. The acknowledgement that it carried: see "told". A
+ * HELLO: next, shift and hello in one store; it is told from a message by tx.hello, never by its
+ * being sent.
+ *
+ * The peer acknowledges (lc_send_acknowledged):
+ *   "reset"     retries = 0, acked not moved: the old message has retransmissions to spare. The
+ * other order would charge the old message's retries to the new one, and might give up a living
+ * peer. "restarted" retransmit_at is later than need be, or set while nothing is outstanding, which
+ * attach clears. tx.word     Before: the peer is sent the message again and acknowledges it again.
+ * After: the outbox has room. "acknowledged"  The control plane is not told: attach does.
+ *
+ * Retransmitting (lc_send_overdue):
+ *   "resent"    Sent, and not counted: sent again after attach, one more than configured. The other
+ * order would count what was never sent, and a process that dies again and again at this place
+ * would give the peer up. "spaced"    retransmit_at moved, retries not: the next wait is as long as
+ * this one, instead of double. tx.word     dead = 1. Before: overdue still, and killed after
+ * attach. After: final; attach tells the control plane.
+ *
+ * A slot's next tenant: the control plane zeroes the channel before it opens the door, when all
+ * readers have passed a quiescent point. So a channel is touched only after its door was read in
+ * the same call, and the private state belongs to a generation: it is dropped when the door shows
+ * another.
+ */
+#include "lc_channel_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+void (*lc_channel_step)(const char *step);
+
+void lc_view_tell(struct lc_view *v)
+{
+	lc_dirty_set(&v->all->mirror->to_control, v->slot);
+	if (v->all->notify != NULL)
+		v->all->notify(v->all->context);
+}
+
+void lc_view_kill(struct lc_view *v)
+{
+	union lc_channel_tx tx = v->channel->tx;
+	tx.dead = 1;
+	lc_put_tx(v->channel, tx);
+	lc_channel_at("dead");
+	lc_put64(&v->channel->retransmit_at, 0);
+	lc_view_tell(v);
+}
+
+/* A slot has a new tenant, or this process is new. */
+static void view_learn(struct lc_view *v)
+{
+	struct lc_channel *c = v->channel;
+	union lc_channel_tx tx = c->tx;
+	union lc_channel_rx rx = c->rx;
+
+	v->own->known = true;
+	v->own->generation = v->door.generation;
+	v->own->head = v->door.inbox_head;
+	bool sane = lc_inbox_learn(v);
+	if (v->slot == LC_LISTENER && !sane) {
+		/* Nothing in it was acknowledged: whoever sent it sends it again. */
+		lc_inbox_forget(v->all, v->own);
+		v->own->head = v->door.inbox_head;
+		rx.nr = (uint16_t)(v->door.inbox_head + rx.shift);
+		lc_put_rx(c, rx);
+	}
+	if (v->slot == LC_LISTENER || tx.dead)
+		return;
+	if (!sane || !lc_send_sane(v)) {
+		lc_view_kill(v);
+		return;
+	}
+	if (c->last_received == 0)
+		c->last_received = v->now;
+	if (tx.acked == tx.next)
+		lc_put64(&c->retransmit_at, 0);
+	else if (c->retransmit_at == 0)
+		lc_put64(&c->retransmit_at, v->now + lc_send_interval(v, c->retries));
+}
+
+static void slot_forget(struct lc_channels *all, uint32_t slot)
+{
+	struct lc_channel_own *own = &all->own[slot];
+	lc_inbox_forget(all, own);
+	lc_hold_forget(own);
+	*own = (struct lc_channel_own){0};
+	lc_timers_set(all->timers, slot, 0);
+}
+
+bool lc_view_open(struct lc_view *v, struct lc_channels *all, uint32_t slot, uint64_t now)
+{
+	*v = (struct lc_view){
+	    .all = all,
+	    .own = &all->own[slot],
+	    .tunnel = &all->mirror->tunnels[slot],
+	    .channel = &all->mirror->channels[slot],
+	    .door = lc_tunnel_door_read(&all->mirror->tunnels[slot]),
+	    .slot = slot,
+	    .now = now,
+	};
+	bool used = slot == LC_LISTENER
+			? v->door.mode == LC_MODE_LISTENER
+			: v->door.mode >= LC_MODE_OPENING && v->door.mode <= LC_MODE_CLOSING;
+
+	if (v->own->known && (!used || v->own->generation != v->door.generation))
+		slot_forget(all, slot);
+	if (used && !v->own->known)
+		view_learn(v);
+	return used;
+}
+
+void lc_view_turn(struct lc_view *v)
+{
+	lc_inbox_release(v);
+	if (v->slot == LC_LISTENER)
+		return;
+	if (!v->channel->tx.dead) {
+		lc_receive_held(v);
+		lc_send_overdue(v);
+	}
+	if (!v->channel->tx.dead)
+		lc_send_new(v);
+	if (!v->channel->tx.dead)
+		lc_send_zlb(v);
+	lc_timers_set(v->all->timers, v->slot, lc_send_deadline(v));
+}
+
+static int channels_allocate(struct lc_channels *all)
+{
+	all->own = calloc(all->n_slots, sizeof(*all->own));
+	all->next = malloc(all->n_buffers * sizeof(*all->next));
+	all->timers = lc_timers_new(all->n_slots);
+	if (all->own == NULL || all->next == NULL || all->timers == NULL)
+		return -ENOMEM;
+	lc_inbox_start(all);
+	return 0;
+}
+
+int lc_channels_attach(struct lc_channels **channels, struct lc_mirror *m, lc_transmit *transmit,
+		       lc_notify *notify, void *context, uint64_t now)
+{
+	struct lc_channels *all = calloc(1, sizeof(*all));
+	if (all == NULL)
+		return -ENOMEM;
+	*all = (struct lc_channels){
+	    .mirror = m,
+	    .transmit = transmit,
+	    .notify = notify,
+	    .context = context,
+	    .n_slots = m->tunnel_mask + 1,
+	    .n_buffers = m->header->geometry.buffers,
+	};
+	int error = channels_allocate(all);
+	if (error != 0) {
+		lc_channels_detach(all);
+		return error;
+	}
+
+	struct lc_view v;
+	lc_view_open(&v, all, LC_LISTENER, now);
+	lc_dirty_set(&m->to_control, LC_LISTENER);
+	for (uint32_t slot = lc_map_next(m->tunnel_map, all->n_slots, LC_LISTENER + 1);
+	     slot != LC_NO_SLOT; slot = lc_map_next(m->tunnel_map, all->n_slots, slot + 1)) {
+		lc_view_open(&v, all, slot, now);
+		lc_dirty_set(&m->to_control, slot);
+		lc_dirty_set(&m->to_dataplane, slot);
+	}
+	lc_inbox_gather(all);
+	if (notify != NULL)
+		notify(context);
+	*channels = all;
+	return 0;
+}
+
+void lc_channels_detach(struct lc_channels *all)
+{
+	if (all == NULL)
+		return;
+	for (uint32_t slot = 0; all->own != NULL && slot < all->n_slots; slot++)
+		lc_hold_forget(&all->own[slot]);
+	lc_timers_free(all->timers);
+	free(all->next);
+	free(all->own);
+	free(all);
+}
+
+static uint32_t next_slot(struct lc_channels *all, uint64_t now, bool timers_first)
+{
+	uint32_t slot = timers_first ? lc_timers_take(all->timers, now) : LC_NO_SLOT;
+	if (slot == LC_NO_SLOT)
+		slot = lc_dirty_take(&all->mirror->to_dataplane, &all->cursor);
+	if (slot == LC_NO_SLOT && !timers_first)
+		slot = lc_timers_take(all->timers, now);
+	return slot;
+}
+
+bool lc_channels_run(struct lc_channels *all, uint64_t now, unsigned budget)
+{
+	/* Marks and timers in turn: neither keeps the other waiting. */
+	for (unsigned i = 0; i < budget; i++) {
+		struct lc_view v;
+		uint32_t slot = next_slot(all, now, i % 2 == 1);
+		if (slot == LC_NO_SLOT)
+			return false;
+		if (lc_view_open(&v, all, slot, now))
+			lc_view_turn(&v);
+	}
+	return true;
+}
+
+uint64_t lc_channels_next(const struct lc_channels *all)
+{
+	return lc_timers_next(all->timers);
+}
+
+void lc_channels_heard(struct lc_channels *all, uint32_t slot, uint64_t now)
+{
+	struct lc_view v;
+	if (slot != LC_LISTENER && slot < all->n_slots && lc_view_open(&v, all, slot, now))
+		v.channel->last_received = now;
+}
