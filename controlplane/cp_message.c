@@ -9,7 +9,6 @@
  */
 #include "cp_message.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -254,7 +253,7 @@ enum cp_verdict cp_message_decode(struct cp_message *message, const uint8_t *byt
 	int type = lc_l2tp_message_type(bytes, header.total);
 	struct avp first = {.head = CP_AVP_M};
 	if (type < 0) {
-		complain(&reader, &first, CP_ERROR_VALUE, "the first AVP is not a Message Type");
+		complain(&reader, &first, CP_ERROR_VALUE, "the first AVP is not a valid Message Type");
 		return reader.verdict;
 	}
 	message->type = (uint16_t)type;
