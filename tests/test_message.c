@@ -222,6 +222,22 @@ static void truncated_at_every_octet(void **state)
 	}
 }
 
+/* An AVP whose Length makes no sense takes all that follows with it, whatever its M bit says. */
+static void avps_that_cannot_be_told_apart(void **state)
+{
+	static const uint8_t lengths[] = {0, 5, 9, 255};
+	for (size_t i = 0; i < sizeof(lengths); i++) {
+		struct raw raw;
+		struct cp_message m;
+		raw_start(&raw, LC_MSG_HELLO);
+		raw_avp(&raw, 0, 0, CP_AVP_FIRMWARE_REVISION, "\0\1", 2);
+		raw.bytes[21] = lengths[i];
+		assert_int_equal(raw_decode(&raw, &m, NULL), CP_CLEAR_TUNNEL);
+		assert_int_equal(m.fault.error, CP_ERROR_LENGTH);
+		assert_int_equal(m.fault.attribute, CP_AVP_FIRMWARE_REVISION);
+	}
+}
+
 static void headers_that_are_discarded_7_1(void **state)
 {
 	struct raw raw;
@@ -251,6 +267,25 @@ static void builder_tells_overflow_once(void **state)
 		assert_int_equal(cp_builder_finish(&b), capacity < 41 ? -EMSGSIZE : 41);
 		for (size_t i = capacity; i < sizeof(bytes); i++)
 			assert_int_equal(bytes[i], 0xee);
+	}
+}
+
+/* The line card takes no larger ones: 12 + 8 octets, one AVP of the largest size, one of the rest.
+ */
+static void builder_keeps_to_what_an_outbox_takes(void **state)
+{
+	static uint8_t bytes[2 * LC_MESSAGE_MAX], lcp[CP_AVP_VALUE_MAX + 1];
+	const size_t rest = LC_MESSAGE_MAX - 20 - 20 - 1023 - CP_AVP_HEADER_SIZE;
+	for (int over = 0; over <= 2; over++) {
+		struct cp_builder b;
+		cp_builder_start(&b, bytes, sizeof(bytes), LC_MSG_ICCN, 7, 1);
+		cp_builder_u32(&b, CP_AVP_TX_CONNECT_SPEED, 1);
+		cp_builder_u32(&b, CP_AVP_FRAMING_TYPE, 1);
+		cp_builder_octets(&b, CP_AVP_LAST_SENT_LCP, lcp, CP_AVP_VALUE_MAX + (over == 2));
+		cp_builder_octets(&b, CP_AVP_LAST_RECEIVED_LCP, lcp, rest + (over == 1));
+		assert_int_equal(cp_builder_finish(&b), over == 0   ? (int)LC_MESSAGE_MAX
+							: over == 1 ? -EMSGSIZE
+								    : -EINVAL);
 	}
 }
 
@@ -322,8 +357,10 @@ int main(void)
 	    cmocka_unit_test(ids_are_not_zero),
 	    cmocka_unit_test(the_first_of_two_counts_and_reading_goes_on),
 	    cmocka_unit_test(truncated_at_every_octet),
+	    cmocka_unit_test(avps_that_cannot_be_told_apart),
 	    cmocka_unit_test(headers_that_are_discarded_7_1),
 	    cmocka_unit_test(builder_tells_overflow_once),
+	    cmocka_unit_test(builder_keeps_to_what_an_outbox_takes),
 	    cmocka_unit_test(builder_refuses_what_6_does_not_allow),
 	    cmocka_unit_test(capture_of_malformed_avps),
 	};
