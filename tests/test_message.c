@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Control messages: what is accepted, what is left out, what ends a session or a tunnel (RFC 2661
  * 4, 6, 7.1). */
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -255,58 +254,6 @@ static void headers_that_are_discarded_7_1(void **state)
 	assert_int_equal(raw_decode(&raw, &m, NULL), CP_DISCARD);
 }
 
-static void builder_tells_overflow_once(void **state)
-{
-	uint8_t bytes[64];
-	for (size_t capacity = 0; capacity <= sizeof(bytes); capacity++) {
-		struct cp_builder b;
-		memset(bytes, 0xee, sizeof(bytes));
-		cp_builder_start(&b, bytes, capacity, LC_MSG_STOPCCN, 7, 0);
-		cp_builder_u16(&b, CP_AVP_ASSIGNED_TUNNEL_ID, 1);
-		cp_builder_result(&b, CP_STOPCCN_ERROR, CP_ERROR_LENGTH, "why");
-		assert_int_equal(cp_builder_finish(&b), capacity < 41 ? -EMSGSIZE : 41);
-		for (size_t i = capacity; i < sizeof(bytes); i++)
-			assert_int_equal(bytes[i], 0xee);
-	}
-}
-
-/* The line card takes no larger ones: 12 + 8 octets, one AVP of the largest size, one of the rest.
- */
-static void builder_keeps_to_what_an_outbox_takes(void **state)
-{
-	static uint8_t bytes[2 * LC_MESSAGE_MAX], lcp[CP_AVP_VALUE_MAX + 1];
-	const size_t rest = LC_MESSAGE_MAX - 20 - 20 - 1023 - CP_AVP_HEADER_SIZE;
-	for (int over = 0; over <= 2; over++) {
-		struct cp_builder b;
-		cp_builder_start(&b, bytes, sizeof(bytes), LC_MSG_ICCN, 7, 1);
-		cp_builder_u32(&b, CP_AVP_TX_CONNECT_SPEED, 1);
-		cp_builder_u32(&b, CP_AVP_FRAMING_TYPE, 1);
-		cp_builder_octets(&b, CP_AVP_LAST_SENT_LCP, lcp, CP_AVP_VALUE_MAX + (over == 2));
-		cp_builder_octets(&b, CP_AVP_LAST_RECEIVED_LCP, lcp, rest + (over == 1));
-		assert_int_equal(cp_builder_finish(&b), over == 0   ? (int)LC_MESSAGE_MAX
-							: over == 1 ? -EMSGSIZE
-								    : -EINVAL);
-	}
-}
-
-static void builder_refuses_what_6_does_not_allow(void **state)
-{
-	uint8_t bytes[LC_MESSAGE_MAX];
-	for (int wrong = 0; wrong <= 4; wrong++) {
-		struct cp_builder b;
-		cp_builder_start(&b, bytes, sizeof(bytes), LC_MSG_ICRP, 7, 1);
-		if (wrong != 1)
-			cp_builder_u16(&b, CP_AVP_ASSIGNED_SESSION_ID, 1);
-		if (wrong == 2)
-			cp_builder_u16(&b, CP_AVP_ASSIGNED_SESSION_ID, 2); /* twice */
-		if (wrong == 3)
-			cp_builder_string(&b, CP_AVP_HOST_NAME, "lns"); /* not in ICRP */
-		if (wrong == 4)
-			cp_builder_u32(&b, CP_AVP_ASSIGNED_SESSION_ID, 1); /* not its length */
-		assert_int_equal(cp_builder_finish(&b), wrong ? -EINVAL : 12 + 8 + 8);
-	}
-}
-
 /* A capture that once crashed a decoder: as it is, and with its AVPs behind a header that is right.
  */
 static void capture_of_malformed_avps(void **state)
@@ -359,9 +306,6 @@ int main(void)
 	    cmocka_unit_test(truncated_at_every_octet),
 	    cmocka_unit_test(avps_that_cannot_be_told_apart),
 	    cmocka_unit_test(headers_that_are_discarded_7_1),
-	    cmocka_unit_test(builder_tells_overflow_once),
-	    cmocka_unit_test(builder_keeps_to_what_an_outbox_takes),
-	    cmocka_unit_test(builder_refuses_what_6_does_not_allow),
 	    cmocka_unit_test(capture_of_malformed_avps),
 	};
 	return cmocka_run_group_tests_name("message", tests, NULL, NULL);
