@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Management of warmline-control: JSON lines (cp_lines.h) on <runtime
+ * directory>/<chassis>/control.sock.
+ *
+ *   {"command": "ping"}                                    {"ok": true, "pid"}
+ *   {"command": "show tunnels"}, "show sessions", "show counters", "show chassis": see cp_show.h
+ *   {"command": "clear tunnel", "tunnel": ID}              {"ok": true}; a StopCCN is on its way
+ * (result code 1)
+ *   {"command": "clear session", "tunnel": ID, "session": ID}
+ *                                                          {"ok": true}; a CDN is on its way
+ * (result code 3)
+ *
+ * IDs are the local ones. Thread: that of the event base. Nothing blocks; what an answer costs is
+ * bounded (cp_show.h).
+ */
+#pragma once
+
+#include "cfg.h"
+#include "cp_engine.h"
+#include "lc_mirror.h"
+
+#define CP_MANAGE_SOCKET "control.sock" /* leaf, for cfg_runtime_path() */
+
+struct event_base;
+struct cp_manage;
+
+/* All kept by reference for the life of the server. */
+struct cp_manage_context {
+	const struct cfg *cfg;
+	const struct lc_mirror *mirror;
+	const char *mirror_path;
+	bool huge; /* the mirror is on a hugetlbfs */
+	struct cp_engine *engine;
+	uint64_t (*now)(void *context); /* ms, CLOCK_MONOTONIC */
+	void (*changed)(void *context); /* an operator's request has moved the engine: look at its
+					   timers again. May be NULL */
+	void *context;
+};
+
+/* NULL with errno: EADDRINUSE where another process serves that socket, ENAMETOOLONG, EACCES, ...
+ */
+struct cp_manage *cp_manage_new(struct event_base *base, const char *socket_path,
+				const struct cp_manage_context *context);
+void cp_manage_free(struct cp_manage *manage); /* closes all connections and removes the socket */
