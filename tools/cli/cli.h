@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* warmline: the command line of a running chassis. One file a subcommand; main.c has the table. */
+#pragma once
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+/* What was typed. */
+struct cli {
+	const char *runtime_directory;
+	const char *chassis; /* NULL until client_choose_chassis() */
+	bool json;           /* documents as they are, instead of tables */
+	double outage;       /* s; warm-start */
+	int tunnel;          /* show sessions: of this one only; 0: all */
+	int argc;            /* arguments after the command */
+	char **argv;
+};
+
+struct cli_command {
+	const char *name; /* one word or two */
+	const char *arguments;
+	const char *help;
+	unsigned least, most;        /* arguments */
+	int (*run)(struct cli *cli); /* returns the exit code; has printed what was wrong */
+};
+
+enum {
+	CLI_OK = 0,
+	CLI_FAILED = 1,
+	CLI_USAGE = 2,
+};
+
+int cli_show_chassis(struct cli *cli);
+int cli_show_tunnels(struct cli *cli);
+int cli_show_sessions(struct cli *cli);
+int cli_show_counters(struct cli *cli);
+int cli_clear_tunnel(struct cli *cli);
+int cli_clear_session(struct cli *cli);
+int cli_warm_start(struct cli *cli);
+int cli_cold_start(struct cli *cli);
+int cli_check(struct cli *cli);
+int cli_reference(struct cli *cli);
+int cli_help(struct cli *cli);
+
+/* One line to stderr, with the program's name. */
+__attribute__((format(printf, 1, 2))) void cli_complain(const char *format, ...);
+
+/* Prints a document on one line to stdout. */
+void cli_print_json(const json_t *document);
+
+/* A local ID, 1..65535, from an argument; 0: it is none, which has been printed. */
+int cli_read_id(const char *text, const char *what);

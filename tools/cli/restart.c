@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* warmline warm-start and cold-start: what the supervisor answers once it is done. */
+#include <stdio.h>
+
+#include "client.h"
+#include "show.h"
+#include "table.h"
+
+static void print_change(const json_t *answer, const char *key)
+{
+	const json_t *change = json_object_get(answer, key);
+
+	printf("%s: %lld before, %lld after\n", key, get_int(change, "before"),
+	       get_int(change, "after"));
+}
+
+static int ask(struct cli *cli, json_t *request)
+{
+	json_t *answer = client_ask_chassis(cli, request);
+	const json_t *p;
+	size_t i;
+
+	if (!answer)
+		return CLI_FAILED;
+	if (cli->json) {
+		cli_print_json(answer);
+	} else {
+		json_array_foreach(json_object_get(answer, "processes"), i, p)
+		    printf("%s: away for %s; ready (pid %lld) %s after its start\n",
+			   get_text(p, "name"), text_duration(get_count(p, "outage_ms")),
+			   get_int(p, "pid"), text_duration(get_count(p, "ready_ms")));
+		print_change(answer, "tunnels");
+		print_change(answer, "sessions");
+	}
+	json_decref(answer);
+	return CLI_OK;
+}
+
+int cli_warm_start(struct cli *cli)
+{
+	return ask(cli, json_pack("{s:s, s:s, s:f}", "command", "warm-start", "target",
+				  cli->argv[0], "outage", cli->outage));
+}
+
+int cli_cold_start(struct cli *cli)
+{
+	return ask(cli, json_pack("{s:s}", "command", "cold-start"));
+}

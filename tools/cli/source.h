@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Where shows come from: the control plane; or, while that is down, the mirror, read here. */
+#pragma once
+
+#include "cli.h"
+
+struct source;
+
+/* NULL: printed. */
+struct source *source_open(struct cli *cli);
+void source_close(struct source *source);
+
+/* The document for a show (the reference is taken over), the caller's. NULL: printed. */
+json_t *source_ask(struct source *source, json_t *request);
+
+/* A show that comes in pages: calls page for each, in order. list: its member with the records.
+ * False: printed. */
+bool source_ask_pages(struct source *source, const char *command, int tunnel,
+		      void (*page)(void *context, const json_t *records), const char *list,
+		      void *context);
+
+/* --json of such a show: one document, written as it comes, so that a million records need no
+ * memory. */
+int source_print_pages(struct cli *cli, const char *command, const char *list);
