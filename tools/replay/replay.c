@@ -19,7 +19,8 @@
 
 enum { EXIT_CLEAN, EXIT_DAMAGE, EXIT_CANNOT };
 
-#define LINGER_NS    50000000u   /* after the last arrival, for copies that come behind */
+#define GATHER_NS    50000u    /* a wake-up for every frame would cost the cores under test more */
+#define LINGER_NS    50000000u /* after the last arrival, for copies that come behind */
 #define STRAGGLER_NS 1000000000u /* after the last packet sent, for those that are missing */
 
 struct replay {
@@ -103,7 +104,7 @@ static int run(struct replay *replay)
 		if (report->ended_ns != 0 && is_settled(replay, now))
 			return 0;
 		if (received == 0 && sent == 0)
-			road_wait(&replay->road, pause_for(replay, next_report, now));
+			road_wait(&replay->road, pause_for(replay, next_report, now), GATHER_NS);
 	}
 }
 

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "complain.h"
 #include "wire.h"
@@ -118,14 +119,19 @@ unsigned road_receive(struct road *road)
 	       link_receive(road->core, RECEIVE_BATCH, from_lns, road);
 }
 
-void road_wait(const struct road *road, uint64_t timeout_ns)
+static struct timespec as_timespec(uint64_t ns)
+{
+	return (struct timespec){(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
+}
+
+void road_wait(const struct road *road, uint64_t timeout_ns, uint64_t gather_ns)
 {
 	struct pollfd fds[] = {{link_fd(road->access), POLLIN, 0},
 			       {link_fd(road->core), POLLIN, 0}};
-	struct timespec timeout = {(time_t)(timeout_ns / 1000000000u),
-				   (long)(timeout_ns % 1000000000u)};
+	struct timespec timeout = as_timespec(timeout_ns), gather = as_timespec(gather_ns);
 
-	ppoll(fds, 2, &timeout, NULL);
+	if (ppoll(fds, 2, &timeout, NULL) > 0)
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &gather, NULL);
 }
 
 size_t road_frame(const struct road *road, const struct packet *packet, uint32_t session,
@@ -171,7 +177,7 @@ static int find_ends(struct road *road, const volatile int *stop)
 			ask(road);
 			asked = now;
 		}
-		road_wait(road, ASK_EVERY_NS / 10);
+		road_wait(road, ASK_EVERY_NS / 10, 0);
 		road_receive(road);
 		if (road->neighbour.resolved && road->lac_known)
 			return 0;

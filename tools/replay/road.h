@@ -34,8 +34,9 @@ void road_close(struct road *road);
 /* Takes in what has arrived, on both sides; returns how many frames. */
 unsigned road_receive(struct road *road);
 
-/* Sleeps until a frame arrives, a signal, or timeout_ns has passed. */
-void road_wait(const struct road *road, uint64_t timeout_ns);
+/* Sleeps until a frame arrives, a signal, or timeout_ns has passed. After a frame it sleeps for
+ * gather_ns more, to find many at once; the kernel has noted when each of them came. */
+void road_wait(const struct road *road, uint64_t timeout_ns, uint64_t gather_ns);
 
 /* Writes the frame that brings a packet of a session into the road; out has room for FRAME_HEADERS
  * more than the packet and for 60 bytes. Returns its size. */
