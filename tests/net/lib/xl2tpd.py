@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""xl2tpd as Debian built it, with the stub in pppd's place."""
+
+import os
+import re
+import signal
+import struct
+
+from lab import Failure, wait_for
+
+SECRET = "between us"
+LAC_NAME = "warmline"  # of the section that we connect and disconnect
+
+
+class Xl2tpd:
+    """One daemon, as LAC towards the address lns, or, without one, as LNS."""
+
+    def __init__(self, lab, namespace, address, tools, lns=None, name="xl2tpd", echo_ms=0):
+        self.lab = lab
+        self.namespace = namespace
+        self.name = name
+        self.control = lab.path(f"{name}.control")
+        self.stub_log = lab.path(f"{name}.frames")
+        self.shift = lab.path(f"{name}.shift")
+        self.shifted = 0
+        self.write_shift()
+        configuration = lab.write(f"{name}.conf", self.configuration(address, lns))
+        argv = ["unshare", "-m", "sh", "-c", 'mount --bind "$1" /usr/sbin/pppd && shift && exec "$@"', "sh", tools.stub,
+                "env", f"LD_PRELOAD={tools.shift_clock}", "xl2tpd", "-D", "-c", configuration, "-s", lab.path("secrets"),
+                "-p", lab.path(f"{name}.pid"), "-C", self.control]
+        self.process = lab.start(namespace, name, argv, {
+            "SHIFT_CLOCK": self.shift,
+            "PPPD_STUB_LOG": self.stub_log,
+            "PPPD_STUB_INTERVAL_MS": str(echo_ms),
+        })
+        wait_for(f"{name} listens", lambda: "Listening on IP address" in self.process.text() and self.alive())
+
+    def configuration(self, address, lns):
+        secrets = self.lab.write("secrets", f'* * "{SECRET}"\n')
+        text = f"[global]\nlisten-addr = {address}\nforce userspace = yes\nauth file = {secrets}\n"
+        common = "challenge = yes\nlength bit = yes\n"
+        if lns:
+            return text + f"[lac {LAC_NAME}]\nlns = {lns}\nname = {self.name}\nredial = no\n{common}"
+        return text + (f"[lns default]\nip range = 172.31.0.2-172.31.0.200\nlocal ip = 172.31.0.1\n"
+                       f"name = {self.name}\nhostname = {self.name}\nrequire authentication = no\n{common}")
+
+    def alive(self):
+        if not self.process.running():
+            raise Failure(f"{self.name} has ended: {self.process.text().strip().splitlines()[-1:]}")
+        return True
+
+    def write_shift(self):
+        with open(self.shift, "r+b" if os.path.exists(self.shift) else "wb") as file:
+            file.write(struct.pack("=q", self.shifted))
+
+    def hello(self):
+        """Moves its clock past its HELLO interval; the next thing that wakes it up shows it the new time."""
+        self.shifted += 61
+        self.write_shift()
+        self.process.popen.send_signal(signal.SIGHUP)
+
+    def order(self, text):
+        """A command for its control pipe."""
+        self.alive()
+        with open(self.control, "w") as pipe:
+            pipe.write(text + "\n")
+
+    def connect(self):
+        self.order(f"c {LAC_NAME}")
+
+    def disconnect(self, tunnel):
+        self.order(f"d {tunnel}")
+
+    def hang_up(self, call):
+        self.order(f"h {call}")
+
+    def status(self):
+        """{its tunnel ID: (the peer's tunnel ID, {its call ID: the peer's call ID})}"""
+        start = os.path.getsize(self.process.log)
+        self.process.popen.send_signal(signal.SIGUSR1)
+        text = wait_for(f"{self.name} says its status", lambda: self.full_status(start))
+        tunnels = {}
+        for kind, local, remote in re.findall(r"(Tunnel|Call) .*?ID = (\d+) \(local\), (\d+) \(remote\)", text):
+            if kind == "Tunnel":
+                tunnels[int(local)] = (int(remote), calls := {})
+            else:
+                calls[int(local)] = int(remote)
+        return tunnels
+
+    def full_status(self, start):
+        text = self.process.text(start)
+        return text if "Config File" in text and self.alive() else None
+
+    def frames(self):
+        """What the stub saw: [(ms, "tx" or "rx", bytes from the protocol field on)]"""
+        if not os.path.exists(self.stub_log):
+            return []
+        with open(self.stub_log) as log:
+            lines = [line.split() for line in log.read().splitlines()]
+        return [(int(line[0]), line[1], bytes.fromhex(line[2])) for line in lines if len(line) == 3]
