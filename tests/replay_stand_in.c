@@ -39,12 +39,50 @@ static int open_interface(const char *name, uint8_t *mac)
 					  .mr_type = PACKET_MR_PROMISC};
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
 	setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promiscuous, sizeof promiscuous);
+	setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &one, sizeof one);
 	setsockopt(fd, SOL_PACKET, 23 /* PACKET_IGNORE_OUTGOING */, &one, sizeof one);
 	if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0)
 		_exit(3);
 	getsockname(fd, (struct sockaddr *)&address, &size);
 	memcpy(mac, address.sll_addr, 6);
 	return fd;
+}
+
+/* A frame without its tag, if it has the tag that it must have; else 0. */
+static size_t receive(struct worker *worker, int side, uint8_t *frame)
+{
+	struct iovec vector = {frame, BUFFER};
+	union {
+		struct cmsghdr header;
+		uint8_t bytes[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+	} control;
+	struct msghdr message = {.msg_iov = &vector,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof control};
+	ssize_t size = recvmsg(worker->fd[side], &message, MSG_DONTWAIT);
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+	if (size < ETHER || header == NULL)
+		return 0;
+	const struct tpacket_auxdata *aux = (const void *)CMSG_DATA(header);
+	unsigned vlan = aux->tp_status & TP_STATUS_VLAN_VALID ? aux->tp_vlan_tci & 0xfff : 0;
+	return vlan == worker->shared->vlan[side] ? (size_t)size : 0;
+}
+
+static void transmit(struct worker *worker, int side, const uint8_t *frame, size_t length)
+{
+	uint16_t vlan = worker->shared->vlan[side];
+	uint8_t tagged[BUFFER + 4];
+
+	if (vlan != 0) {
+		memcpy(tagged, frame, 12);
+		memcpy(tagged + 12, (uint8_t[]){0x81, 0, (uint8_t)(vlan >> 8), (uint8_t)vlan}, 4);
+		memcpy(tagged + 16, frame + 12, length - 12);
+		send(worker->fd[side], tagged, length + 4, 0);
+	} else {
+		send(worker->fd[side], frame, length, 0);
+	}
 }
 
 static void answer_arp(struct worker *worker, uint8_t *frame)
@@ -61,7 +99,7 @@ static void answer_arp(struct worker *worker, uint8_t *frame)
 	arp[7] = 2;
 	memcpy(frame, frame + 6, 6);
 	memcpy(frame + 6, worker->mac[STAND_IN_DOWN], 6);
-	send(worker->fd[STAND_IN_DOWN], frame, ETHER + 28, 0);
+	transmit(worker, STAND_IN_DOWN, frame, ETHER + 28);
 }
 
 /* As a router does it: hop by hop, the header checksum updated by the difference (RFC 1624 equation
@@ -93,7 +131,6 @@ static void forward(struct worker *worker, int direction, unsigned session, uint
 	const struct stand_in_damage *damage = &shared->damage[direction];
 	uint64_t n = ++shared->seen[direction];
 	struct held *held = &worker->held[direction][session];
-	int fd = worker->fd[!direction];
 
 	if (damage->outage_at != 0 && n == damage->outage_at)
 		usleep(damage->outage_ms * 1000);
@@ -110,13 +147,13 @@ static void forward(struct worker *worker, int direction, unsigned session, uint
 		held->length = length;
 		return;
 	}
-	send(fd, out, length, 0);
+	transmit(worker, !direction, out, length);
 	if (damage->duplicate && n % damage->duplicate == 0) {
-		send(fd, out, length, 0);
+		transmit(worker, !direction, out, length);
 		shared->duplicated[direction]++;
 	}
 	if (held->length != 0) {
-		send(fd, held->frame, held->length, 0);
+		transmit(worker, !direction, held->frame, held->length);
 		held->length = 0;
 		shared->swapped[direction]++;
 	}
@@ -172,16 +209,16 @@ static void work(struct worker *worker)
 
 	while (poll(fds, 2, -1) >= 0)
 		for (int side = 0; side < 2; side++) {
-			ssize_t size = recv(worker->fd[side], frame, sizeof frame, MSG_DONTWAIT);
+			size_t size = receive(worker, side, frame);
 
-			if (size < ETHER)
+			if (size == 0)
 				continue;
 			if (side == STAND_IN_UP)
-				upstream(worker, frame, (size_t)size);
+				upstream(worker, frame, size);
 			else if (frame[12] == 8 && frame[13] == 6)
 				answer_arp(worker, frame);
 			else if ((frame[12] == 8 && frame[13] == 0) || frame[12] == 0x86)
-				downstream(worker, frame, (size_t)size);
+				downstream(worker, frame, size);
 		}
 }
 

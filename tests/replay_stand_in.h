@@ -21,6 +21,7 @@ struct stand_in_damage {
 /* What it did, in memory that both processes share. */
 struct stand_in {
 	struct stand_in_damage damage[2];
+	uint16_t vlan[2]; /* on lac0 and lns0; 0: untagged */
 	uint64_t seen[2], dropped[2], duplicated[2], swapped[2], flipped[2];
 };
 
