@@ -151,7 +151,7 @@ static void take_byte(uint8_t byte)
 	}
 }
 
-static int serve(int interval)
+static int serve(int interval, const char *pause)
 {
 	struct pollfd line = {.fd = STDIN_FILENO, .events = POLLIN};
 	uint8_t bytes[4096];
@@ -162,7 +162,8 @@ static int serve(int interval)
 		uint64_t now = now_ms();
 
 		if (interval && now >= due) {
-			send_request(number++);
+			if (access(pause, F_OK) < 0)
+				send_request(number++);
 			due += (uint64_t)interval;
 			continue;
 		}
@@ -179,7 +180,8 @@ static int serve(int interval)
 
 int main(void)
 {
-	const char *path = getenv("PPPD_STUB_LOG"), *interval = getenv("PPPD_STUB_INTERVAL_MS");
+	const char *path = getenv("PPPD_STUB_LOG"), *interval = getenv("PPPD_STUB_INTERVAL_MS"),
+		   *pause = getenv("PPPD_STUB_PAUSE");
 	struct termios line;
 
 	log_file = fopen(path ? path : "/dev/null", "a");
@@ -193,5 +195,5 @@ int main(void)
 		perror("pppd_stub");
 		return 1;
 	}
-	return serve(interval ? atoi(interval) : 0);
+	return serve(interval ? atoi(interval) : 0, pause ? pause : "");
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Network namespaces, veth pairs and processes of one test; all gone when it ends, however it ends."""
 
+import json
 import os
 import shutil
 import signal
@@ -134,6 +135,9 @@ class Lab:
             run("ip", "netns", "exec", namespace, "ethtool", "-K", interface, "tx", "off", "rx", "off", "gro", "off",
                 "gso", "off", "tso", "off")
             run("ip", "-n", namespace, "link", "set", interface, "up")
+
+    def mac(self, namespace, interface):
+        return json.loads(run("ip", "-j", "-n", namespace, "link", "show", interface))[0]["address"]
 
     def start(self, namespace, name, argv, environment=None):
         process = Process(name, ["ip", "netns", "exec", namespace, *argv], self.path(f"{name}.log"), environment)

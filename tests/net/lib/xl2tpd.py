@@ -21,6 +21,7 @@ class Xl2tpd:
         self.name = name
         self.control = lab.path(f"{name}.control")
         self.stub_log = lab.path(f"{name}.frames")
+        self.pause = lab.path(f"{name}.pause")
         self.shift = lab.path(f"{name}.shift")
         self.shifted = 0
         self.write_shift()
@@ -32,6 +33,7 @@ class Xl2tpd:
             "SHIFT_CLOCK": self.shift,
             "PPPD_STUB_LOG": self.stub_log,
             "PPPD_STUB_INTERVAL_MS": str(echo_ms),
+            "PPPD_STUB_PAUSE": self.pause,
         })
         wait_for(f"{name} listens", lambda: "Listening on IP address" in self.process.text() and self.alive())
 
@@ -58,6 +60,13 @@ class Xl2tpd:
         self.shifted += 61
         self.write_shift()
         self.process.popen.send_signal(signal.SIGHUP)
+
+    def pause_data(self, pause):
+        """Has the stub stop its Echo-Requests, or go on."""
+        if pause:
+            open(self.pause, "w").close()
+        else:
+            os.unlink(self.pause)
 
     def order(self, text):
         """A command for its control pipe."""
