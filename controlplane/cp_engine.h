@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The L2TP engine (RFC 2661 sections 5 to 7): tunnels and sessions of one chassis.
  *
- * Pure: its state is the mirror (through lc_txn) and the configuration; time, randomness and the log are handed in. No
- * socket, file or clock. Each call is one or more whole transactions; when it returns, what it did is committed. So the
- * same engine runs in the control plane, in tests between two mirrors, and in the simulator.
+ * Pure: its state is the mirror (through lc_txn) and the configuration; time, randomness and the
+ * log are handed in. No socket, file or clock. Each call is one or more whole transactions; when it
+ * returns, what it did is committed. So the same engine runs in the control plane, in tests between
+ * two mirrors, and in the simulator.
  *
- * Deadlines live in the records (tunnel.deadline, session.deadline), so they outlive the process; the engine keeps them
- * in private heaps that cp_engine_new() builds again from what is in use.
+ * Deadlines live in the records (tunnel.deadline, session.deadline), so they outlive the process;
+ * the engine keeps them in private heaps that cp_engine_new() builds again from what is in use.
  *
  * Thread: one. Time: ms, CLOCK_MONOTONIC.
  */
@@ -22,8 +23,9 @@ enum cp_tunnel_state {
 	CP_TUNNEL_WAIT_CTL_REPLY, /* SCCRQ sent (7.2.1) */
 	CP_TUNNEL_WAIT_CTL_CONN,  /* SCCRP sent */
 	CP_TUNNEL_ESTABLISHED,
-	CP_TUNNEL_STOPPING,       /* StopCCN sent: until it is acknowledged or given up */
-	CP_TUNNEL_STOPPED,        /* StopCCN received: acknowledges for a retransmission cycle (5.7), then free */
+	CP_TUNNEL_STOPPING, /* StopCCN sent: until it is acknowledged or given up */
+	CP_TUNNEL_STOPPED,  /* StopCCN received: acknowledges for a retransmission cycle (5.7), then
+			       free */
 	CP_N_TUNNEL_STATES,
 };
 
@@ -49,36 +51,50 @@ struct cp_world {
 	void *context;
 	void (*random)(void *context, void *bytes, size_t length);
 	void (*log)(void *context, enum cp_log_level level, const char *format, va_list arguments);
-	/* A message that brought the control plane down three times (invariant 8): kept by the caller. */
+	/* A message that brought the control plane down three times (invariant 8): kept by the
+	 * caller. */
 	void (*set_aside)(void *context, uint16_t tunnel_id, const struct lc_buffer *message);
 };
 
 struct cp_engine;
 
-/* Takes the configuration (kept by reference), the attached transaction, and rebuilds private indexes and timers from
- * the mirror, in time proportional to what is in use. Opens nothing yet. NULL: no memory. */
+/* Takes the configuration (kept by reference), the attached transaction, and rebuilds private
+ * indexes and timers from the mirror, in time proportional to what is in use. Opens nothing yet.
+ * NULL: no memory. */
 struct cp_engine *cp_engine_new(const struct cfg *cfg, struct lc_mirror *mirror, struct lc_txn *txn,
 				const struct cp_world *world, uint64_t now);
 void cp_engine_free(struct cp_engine *engine); /* the mirror stays as it is */
 
-/* Something may be there to do for a tunnel slot (or LC_LISTENER): a message in the inbox, an acknowledgement that makes
- * room, a dead channel, a closing tunnel whose last message is acknowledged. At most budget messages are consumed. Returns
- * how many; less than budget: nothing is left to do now (or it waits for room, an epoch or a deadline, and comes again by
- * itself). */
-unsigned cp_engine_run_tunnel(struct cp_engine *engine, uint32_t slot, unsigned budget, uint64_t now);
+/* Something may be there to do for a tunnel slot (or LC_LISTENER): a message in the inbox, an
+ * acknowledgement that makes room, a dead channel, a closing tunnel whose last message is
+ * acknowledged. At most budget messages are consumed. Returns how many; less than budget: nothing
+ * is left to do now (or it waits for room, an epoch or a deadline, and comes again by itself). */
+unsigned cp_engine_run_tunnel(struct cp_engine *engine, uint32_t slot, unsigned budget,
+			      uint64_t now);
 
-/* Deadlines that have passed, configured tunnels and static subscribers that want to be up and are not (paced: at most
- * budget steps). True if it stopped for the budget. */
+/* Deadlines that have passed, configured tunnels and static subscribers that want to be up and are
+ * not (paced: at most budget steps). True if it stopped for the budget. */
 bool cp_engine_run(struct cp_engine *engine, unsigned budget, uint64_t now);
 
 /* When cp_engine_run() next has something to do; UINT64_MAX: nothing. */
 uint64_t cp_engine_next(const struct cp_engine *engine);
 
-/* Operator's requests. result: StopCCN or CDN result code (4.4.2). 0, -ENOENT, -EAGAIN (no room in the outbox now). */
-int cp_engine_close_tunnel(struct cp_engine *engine, uint16_t tunnel_id, uint16_t result, const char *reason,
-			   uint64_t now);
-int cp_engine_close_session(struct cp_engine *engine, uint16_t tunnel_id, uint16_t session_id, uint16_t result,
-			    const char *reason, uint64_t now);
+/* Operator's requests. result: StopCCN or CDN result code (4.4.2). 0, -ENOENT, -EAGAIN (no room in
+ * the outbox now). */
+int cp_engine_close_tunnel(struct cp_engine *engine, uint16_t tunnel_id, uint16_t result,
+			   const char *reason, uint64_t now);
+int cp_engine_close_session(struct cp_engine *engine, uint16_t tunnel_id, uint16_t session_id,
+			    uint16_t result, const char *reason, uint64_t now);
+
+/* Status of an established call. SLI (RFC 2661 section 6.14): an LNS tells the ACCMs that PPP
+ * agreed on. WEN (6.13): a LAC tells the errors of the line since the call began (CRC, framing,
+ * hardware, buffer, time-out, alignment); not more than once in 60 s, which is the caller's to see
+ * to. Both are kept in the session. 0, -ENOENT, -EINVAL (not established, or not of that role),
+ * -EAGAIN. */
+int cp_engine_send_sli(struct cp_engine *engine, uint16_t tunnel_id, uint16_t session_id,
+		       uint32_t send_accm, uint32_t receive_accm, uint64_t now);
+int cp_engine_send_wen(struct cp_engine *engine, uint16_t tunnel_id, uint16_t session_id,
+		       const uint32_t errors[6], uint64_t now);
 
 const char *cp_tunnel_state_name(enum cp_tunnel_state state);
 const char *cp_session_state_name(enum cp_session_state state);
@@ -89,6 +105,7 @@ struct cp_counters {
 	uint64_t sent[32];
 	uint64_t tunnels_opened, tunnels_established, tunnels_closed;
 	uint64_t sessions_opened, sessions_established, sessions_closed;
-	uint64_t authentication_failures, malformed, unknown_mandatory, unexpected, set_aside, refused;
+	uint64_t authentication_failures, malformed, unknown_mandatory, unexpected, set_aside,
+	    refused;
 };
 const struct cp_counters *cp_engine_counters(const struct cp_engine *engine);

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tunnels: what the actions of the control connection's table do (RFC 2661 sections 5.1, 5.7, 7.2).
+ *
+ * A configured tunnel always has a record: IDLE until its deadline, then being opened, then up;
+ * when it ends, the record that takes its place waits for the back-off. So when the process dies in
+ * between, the next one opens it when this one would have. */
+#include "cp_engine_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+uint32_t cp_retry_after(uint32_t retry_ms)
+{
+	if (retry_ms == 0)
+		return CP_RETRY_MS;
+	return retry_ms < CP_RETRY_MAX_MS / 2 ? 2 * retry_ms : CP_RETRY_MAX_MS;
+}
+
+void cp_tunnel_apply_policy(struct lc_tunnel *t, const struct cfg_tunnel_policy *policy,
+			    const char *profile)
+{
+	snprintf(t->profile, sizeof(t->profile), "%s", profile);
+	snprintf(t->local_host, sizeof(t->local_host), "%s", policy->host_name);
+	snprintf(t->secret, sizeof(t->secret), "%s", policy->password);
+	t->method = (uint8_t)policy->method;
+	t->method_scope = (uint8_t)policy->method_scope;
+	t->hide_avps = policy->hide_avps && policy->password[0] != 0;
+	t->data_sequencing = policy->data_sequencing;
+	t->receive_window = (uint16_t)policy->receive_window;
+	t->max_sessions = (uint16_t)policy->max_sessions;
+	t->hello_ms = policy->hello_interval_s * 1000;
+	t->retransmit_established = (uint8_t)policy->retransmission.established;
+	t->retransmit_not_established = (uint8_t)policy->retransmission.not_established;
+	t->retransmit_ms = policy->retransmission.interval_ms;
+	t->retransmit_max_ms = policy->retransmission.max_interval_ms;
+}
+
+void cp_tunnel_configure(const struct cp_engine *e, struct lc_tunnel *t, int32_t configured)
+{
+	const struct cfg_tunnel *tunnel = &e->cfg->tunnels[configured];
+
+	t->role = LC_ROLE_LAC;
+	t->peer_address = tunnel->remote;
+	t->peer_udp_port = LC_L2TP_UDP_PORT;
+	t->local_udp_port = LC_L2TP_UDP_PORT;
+	t->port = (uint16_t)tunnel->port;
+	t->local_address = e->cfg->ports[tunnel->port].ipv4.address;
+	cp_tunnel_apply_policy(t, &tunnel->policy, tunnel->name);
+}
+
+/* A retransmission cycle of this tunnel (5.8: 1 + 2 + 4 + 8 + 16 s), at most the recommended 31 s.
+ */
+static uint32_t linger_ms(const struct lc_tunnel *t)
+{
+	uint32_t total = 0, interval = t->retransmit_ms;
+
+	for (unsigned i = 0; i < t->retransmit_established && total < CP_LINGER_MAX_MS; i++) {
+		total += interval;
+		interval =
+		    2 * interval < t->retransmit_max_ms ? 2 * interval : t->retransmit_max_ms;
+	}
+	return total < CP_LINGER_MAX_MS ? total : CP_LINGER_MAX_MS;
+}
+
+static void remember_end(struct lc_tunnel *t, const struct cp_end *end)
+{
+	t->result_code = end->result;
+	t->error_code = end->error;
+	snprintf(t->reason, sizeof(t->reason), "%.*s", (int)sizeof(t->reason) - 1, end->text);
+}
+
+/* ---- actions ---- */
+
+static int do_nothing(struct cp_turn *turn)
+{
+	turn->engine->counters.unexpected += turn->message != NULL;
+	return 0;
+}
+
+static int do_request(struct cp_turn *turn)
+{
+	struct cp_engine *e = turn->engine;
+	struct lc_tunnel *t = turn->tunnel;
+	int32_t configured = cp_index_configured(e, t->profile);
+	char label[CP_LABEL];
+
+	if (configured == CP_NO_TUNNEL)
+		return -ENOENT;
+	cp_tunnel_configure(e, t, configured);
+	t->created = turn->now;
+	t->result_code = 0;
+	t->error_code = 0;
+	t->reason[0] = 0;
+	t->deadline = turn->now + CP_SETUP_MS;
+	int error = cp_send_sccrq(turn, e->single[configured]);
+	if (error == 0)
+		cp_log(e, CP_LOG_INFO, "%s: opening", cp_tunnel_label(label, t));
+	return error;
+}
+
+static int do_reply(struct cp_turn *turn)
+{
+	char label[CP_LABEL];
+
+	turn->tunnel->deadline = turn->now + CP_SETUP_MS;
+	int error = cp_send_sccrp(turn);
+	if (error == 0)
+		cp_log(turn->engine, CP_LOG_INFO, "%s: opened by the peer, profile \"%s\"",
+		       cp_tunnel_label(label, turn->tunnel), turn->tunnel->profile);
+	return error;
+}
+
+static int do_accept(struct cp_turn *turn)
+{
+	struct lc_tunnel *t = turn->tunnel;
+	char label[CP_LABEL];
+
+	t->deadline = 0;
+	t->retry_ms = 0;
+	t->door.mode = LC_MODE_ESTABLISHED;
+	turn->engine->counters.tunnels_established++;
+	cp_log(turn->engine, CP_LOG_NOTICE, "%s: established, peer's ID %u, %s (%s)",
+	       cp_tunnel_label(label, t), t->peer_id, cfg_method_name((enum cfg_method)t->method),
+	       cfg_scope_name((enum cfg_scope)t->method_scope));
+	return 0;
+}
+
+static int do_connect(struct cp_turn *turn)
+{
+	int error = cp_send_scccn(turn);
+	return error != 0 ? error : do_accept(turn);
+}
+
+static int do_call(struct cp_turn *turn)
+{
+	return cp_session_message(turn);
+}
+
+static int do_stop(struct cp_turn *turn)
+{
+	struct cp_engine *e = turn->engine;
+	struct lc_tunnel *t = turn->tunnel;
+	char label[CP_LABEL];
+
+	int error = cp_send_stopccn(turn);
+	if (error != 0)
+		return error;
+	remember_end(t, &turn->end);
+	t->door.mode = LC_MODE_CLOSING;
+	t->deadline = turn->now + CP_SETUP_MS;
+	e->counters.refused += t->state == CP_TUNNEL_IDLE;
+	cp_log(e, CP_LOG_NOTICE, "%s: closing with %u sessions, result %u error %u: %s",
+	       cp_tunnel_label(label, t), t->n_sessions, turn->end.result, turn->end.error,
+	       turn->end.text);
+	return 0;
+}
+
+static int do_linger(struct cp_turn *turn)
+{
+	struct lc_tunnel *t = turn->tunnel;
+	const struct cp_result *result = &turn->message->result;
+	char label[CP_LABEL], text[sizeof(turn->end.text)];
+
+	cp_printable(text, sizeof(text), result->text);
+	cp_end_set(&turn->end, result->code, result->error, "%s",
+		   text[0] != 0 ? text : "closed by the peer");
+	remember_end(t, &turn->end);
+	t->door.mode = LC_MODE_CLOSING;
+	t->deadline = turn->now + linger_ms(t);
+	cp_log(turn->engine, CP_LOG_NOTICE,
+	       "%s: closed by the peer with %u sessions, result %u error %u: %s",
+	       cp_tunnel_label(label, t), t->n_sessions, turn->end.result, turn->end.error,
+	       turn->end.text);
+	return 0;
+}
+
+static int do_discard(struct cp_turn *turn)
+{
+	struct lc_tunnel *t = turn->tunnel;
+	char label[CP_LABEL];
+
+	remember_end(t, &turn->end);
+	t->door.mode = LC_MODE_CLOSING;
+	t->deadline = turn->now;
+	cp_log(turn->engine, CP_LOG_NOTICE, "%s: cleared with %u sessions: %s",
+	       cp_tunnel_label(label, t), t->n_sessions, turn->end.text);
+	return 0;
+}
+
+/* The record that waits for a configured tunnel's next try. */
+static void plan_again(struct cp_turn *turn, int32_t configured)
+{
+	const struct lc_tunnel *old = turn->tunnel;
+	uint32_t slot;
+	int error;
+	struct lc_tunnel *t = cp_tunnel_create(turn->engine, 0, &slot, &error);
+
+	if (t == NULL)
+		return; /* cp_index_committed() sees to it */
+	cp_tunnel_configure(turn->engine, t, configured);
+	t->created = turn->now;
+	t->result_code = old->result_code;
+	t->error_code = old->error_code;
+	memcpy(t->reason, old->reason, sizeof(t->reason));
+	t->retry_ms = cp_retry_after(old->retry_ms);
+	t->deadline = turn->now + t->retry_ms;
+}
+
+static int do_finish(struct cp_turn *turn)
+{
+	struct cp_engine *e = turn->engine;
+	struct lc_tunnel *t = turn->tunnel;
+	int32_t configured = e->places[turn->slot].configured;
+	char label[CP_LABEL];
+
+	if (t->n_sessions > 0)
+		return 0;
+	cp_log(e, CP_LOG_INFO, "%s: gone", cp_tunnel_label(label, t));
+	e->counters.tunnels_closed++;
+	if (configured != CP_NO_TUNNEL)
+		plan_again(turn, configured);
+	lc_txn_free_tunnel(e->txn, turn->slot);
+	return 0;
+}
+
+int cp_tunnel_event(struct cp_turn *turn, enum cp_tunnel_event event)
+{
+	static int (*const actions[CP_N_TUNNEL_ACTIONS])(struct cp_turn *) = {
+	    [CP_TUNNEL_DO_NOTHING] = do_nothing, [CP_TUNNEL_DO_REQUEST] = do_request,
+	    [CP_TUNNEL_DO_REPLY] = do_reply,     [CP_TUNNEL_DO_CONNECT] = do_connect,
+	    [CP_TUNNEL_DO_ACCEPT] = do_accept,   [CP_TUNNEL_DO_CALL] = do_call,
+	    [CP_TUNNEL_DO_STOP] = do_stop,       [CP_TUNNEL_DO_LINGER] = do_linger,
+	    [CP_TUNNEL_DO_DISCARD] = do_discard, [CP_TUNNEL_DO_FINISH] = do_finish,
+	};
+	const struct cp_cell *cell = cp_fsm_tunnel(turn->tunnel->state, event);
+
+	if (turn->end.text[0] == 0 &&
+	    (cell->action == CP_TUNNEL_DO_STOP || cell->action == CP_TUNNEL_DO_DISCARD)) {
+		turn->engine->counters.unexpected++;
+		cp_end_set(&turn->end, CP_STOPCCN_FSM, 0, "%s in state %s",
+			   cp_tunnel_event_name(event),
+			   cp_tunnel_state_name((enum cp_tunnel_state)turn->tunnel->state));
+	}
+	int error = actions[cell->action](turn);
+	if (error == 0)
+		turn->tunnel->state = cell->next;
+	return error;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Which event is a message of the control connection, and is it acceptable? (RFC 2661 sections 4.2,
+ * 4.4.3, 5.1.1, 7.1, 7.2.1) */
+#include "cp_engine_internal.h"
+
+#include "cp_auth.h"
+
+static bool not_acceptable(struct cp_turn *turn, uint16_t result, uint16_t error, const char *text)
+{
+	turn->engine->counters.authentication_failures += result == CP_STOPCCN_NOT_AUTHORIZED;
+	cp_end_set(&turn->end, result, error, "%s", text);
+	return false;
+}
+
+/* The peer's answer to our challenge (4.4.3: the ID is the type of the message that carries it). */
+static bool is_authentic(struct cp_turn *turn)
+{
+	const struct lc_tunnel *t = turn->tunnel;
+	const struct cp_message *m = turn->message;
+
+	if (!t->challenged)
+		return true;
+	if (!cp_message_has(m, CP_AVP_CHALLENGE_RESPONSE))
+		return not_acceptable(
+		    turn, CP_STOPCCN_NOT_AUTHORIZED, 0,
+		    "tunnel authentication is required, and there is no Challenge "
+		    "Response");
+	if (!cp_auth_verify(m->challenge_response.bytes, m->challenge_response.length,
+			    (uint8_t)m->type, t->secret, t->challenge, sizeof(t->challenge)))
+		return not_acceptable(turn, CP_STOPCCN_NOT_AUTHORIZED, 0,
+				      "tunnel authentication failed: the passwords differ");
+	return true;
+}
+
+bool cp_tunnel_acceptable(struct cp_turn *turn)
+{
+	const struct cp_message *m = turn->message;
+
+	if (turn->verdict != CP_ACCEPT)
+		return not_acceptable(turn, CP_STOPCCN_ERROR, m->fault.error, m->fault.text);
+	if (m->type == LC_MSG_SCCCN)
+		return is_authentic(turn);
+	if (m->protocol_version >> 8 != CP_PROTOCOL_VERSION >> 8)
+		return not_acceptable(turn, CP_STOPCCN_VERSION, CP_PROTOCOL_VERSION,
+				      "only protocol version 1 is supported");
+	if (cp_message_has(m, CP_AVP_CHALLENGE) && turn->tunnel->secret[0] == 0)
+		return not_acceptable(turn, CP_STOPCCN_NOT_AUTHORIZED, 0,
+				      "tunnel authentication is asked for, and no password is "
+				      "configured here");
+	return is_authentic(turn);
+}
+
+void cp_tunnel_learn(struct cp_turn *turn)
+{
+	const struct cp_message *m = turn->message;
+	struct lc_tunnel *t = turn->tunnel;
+
+	t->peer_id = m->assigned_tunnel_id;
+	t->peer_udp_port = turn->buffer->peer_udp_port;
+	t->peer_window =
+	    m->receive_window_size != 0 ? m->receive_window_size : CP_DEFAULT_RECEIVE_WINDOW;
+	t->peer_framing = m->framing_capabilities;
+	t->peer_bearer = m->bearer_capabilities;
+	t->peer_firmware = m->firmware_revision;
+	cp_printable(t->peer_host, sizeof(t->peer_host), m->host_name);
+}
+
+enum cp_tunnel_event cp_tunnel_classify(struct cp_turn *turn)
+{
+	const struct cp_message *m = turn->message;
+
+	switch (m->type) {
+	case LC_MSG_STOPCCN: /* it ends the tunnel, whatever else is wrong in it (4.2) */
+		return CP_TUNNEL_STOPCCN;
+	case LC_MSG_SCCRQ:
+		return CP_TUNNEL_SCCRQ; /* for a tunnel that is there already */
+	case LC_MSG_SCCRP:
+		if (turn->tunnel->state != CP_TUNNEL_WAIT_CTL_REPLY)
+			return CP_TUNNEL_SCCRP;
+		cp_tunnel_learn(turn); /* the StopCCN needs the peer's ID too */
+		return cp_tunnel_acceptable(turn) ? CP_TUNNEL_SCCRP : CP_TUNNEL_SCCRP_BAD;
+	case LC_MSG_SCCCN:
+		if (turn->tunnel->state != CP_TUNNEL_WAIT_CTL_CONN)
+			return CP_TUNNEL_SCCCN;
+		return cp_tunnel_acceptable(turn) ? CP_TUNNEL_SCCCN : CP_TUNNEL_SCCCN_BAD;
+	case LC_MSG_HELLO:
+	case LC_MSG_ZLB:
+		return CP_TUNNEL_HELLO;
+	default:
+		if (turn->verdict != CP_CLEAR_TUNNEL)
+			return CP_TUNNEL_CALL_MESSAGE;
+		cp_end_set(&turn->end, CP_STOPCCN_ERROR, m->fault.error, "%s", m->fault.text);
+		return CP_TUNNEL_INVALID;
+	}
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a tunnel needs between its messages: its sessions freed when it ends, new calls made, its
+ * own end. Each step is one transaction, small, and found again from the mirror alone; where more
+ * is to be done the tunnel is looked at again soon, so that nobody waits for a large one. */
+#include "cp_engine_internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+	CALLS = 8,            /* in one transaction */
+	NO_RECORD_MS = 10000, /* limits.tunnels is reached: tried again after this */
+};
+
+static bool is_ending(const struct lc_tunnel *t)
+{
+	return t->state == CP_TUNNEL_STOPPING || t->state >= CP_TUNNEL_STOPPED;
+}
+
+static void again(struct cp_engine *e, uint32_t slot, uint64_t at)
+{
+	lc_timers_set(e->soon, slot, at);
+}
+
+/* One event without a message, as a transaction of its own. 0 or -errno. */
+static int run_event(struct cp_engine *e, uint32_t slot, enum cp_tunnel_event event,
+		     struct cp_end end, uint64_t now)
+{
+	const struct lc_tunnel *t = lc_txn_peek_tunnel(e->txn, slot);
+	char label[CP_LABEL];
+
+	if (t == NULL || cp_fsm_tunnel(t->state, event)->action == CP_TUNNEL_DO_NOTHING)
+		return 0;
+	struct cp_turn turn = {
+	    .engine = e, .now = now, .slot = slot, .end = end, .tunnel = cp_tunnel_touch(e, slot)};
+	int error = cp_tunnel_event(&turn, event);
+	if (error == 0)
+		return cp_commit(e, now);
+	cp_abort(e);
+	if (error != -ENOBUFS && error != -EAGAIN)
+		cp_log(e, CP_LOG_ERROR, "%s: %s fails: %s", cp_tunnel_label(label, t),
+		       cp_tunnel_event_name(event), strerror(-error));
+	return error;
+}
+
+/* Frees a batch of a tunnel's sessions. true: some are left. */
+static bool free_sessions(struct cp_engine *e, uint32_t slot, uint64_t now)
+{
+	uint32_t batch[LC_TXN_SESSIONS];
+	unsigned n = 0;
+
+	for (uint32_t s = lc_txn_first_session(e->txn, slot);
+	     s != LC_NO_SLOT && n < LC_TXN_SESSIONS; s = lc_txn_next_session(e->txn, s))
+		batch[n++] = s;
+	if (n == 0)
+		return false;
+	cp_tunnel_touch(e, slot);
+	for (unsigned i = 0; i < n; i++) {
+		cp_session_touch(e, batch[i]);
+		lc_txn_free_session(e->txn, batch[i]);
+	}
+	if (cp_commit(e, now) != 0)
+		return false;
+	e->counters.sessions_closed += n;
+	return lc_txn_first_session(e->txn, slot) != LC_NO_SLOT;
+}
+
+/* Subscribers without a session, as many as one transaction takes. Sets *error where one could not
+ * be called; the walk then stands before him. Returns how many were. */
+static unsigned call_some(struct cp_turn *turn, struct cp_walk *walk, int *error)
+{
+	struct cp_engine *e = turn->engine;
+	unsigned n = 0;
+
+	while (n < CALLS && turn->tunnel->n_sessions < turn->tunnel->max_sessions) {
+		struct cp_walk before = *walk;
+		uint32_t subscriber = cp_walk_next(&e->subscribers, walk);
+		if (subscriber == CP_NO_SUBSCRIBER)
+			break;
+		if (e->subscribers.session[subscriber] != LC_NO_SLOT)
+			continue;
+		*error = cp_session_call(turn, subscriber);
+		if (*error != 0) {
+			*walk = before;
+			break;
+		}
+		n++;
+	}
+	return n;
+}
+
+static void make_calls(struct cp_engine *e, uint32_t slot, int32_t configured, uint64_t now)
+{
+	struct cp_walk *walk = &e->walks[configured], start = *walk;
+	struct cp_turn turn = {.engine = e, .now = now, .slot = slot};
+	int error = 0;
+
+	if (walk->range == UINT32_MAX || now < walk->not_before)
+		return;
+	if (lc_txn_outbox_room(e->txn, slot) < CP_CALLS_ROOM + CALLS) {
+		again(e, slot, now + CP_BLOCKED_MS);
+		return;
+	}
+	turn.tunnel = cp_tunnel_touch(e, slot);
+	unsigned n = call_some(&turn, walk, &error);
+	bool slots_short = error == -ENOSPC || error == -EAGAIN; /* then nothing is half done */
+	if (n == 0 || (error != 0 && !slots_short))
+		cp_abort(e);
+	else if (cp_commit(e, now) != 0)
+		*walk = start;
+	if (error != 0) {
+		if (!slots_short)
+			*walk = start;
+		walk->not_before = now + (error == -ENOSPC ? CP_RETRY_MS : CP_BLOCKED_MS);
+		again(e, slot, walk->not_before);
+	} else if (n == CALLS) {
+		again(e, slot, now);
+	}
+}
+
+void cp_tunnel_tend(struct cp_engine *e, uint32_t slot, uint64_t now)
+{
+	const struct lc_tunnel *t = lc_txn_peek_tunnel(e->txn, slot);
+	union lc_channel_tx tx = lc_channel_tx_read(&e->mirror->channels[slot]);
+	struct cp_end end = {0};
+
+	if (t == NULL)
+		return;
+	if (is_ending(t) && free_sessions(e, slot, now)) {
+		again(e, slot, now);
+		return;
+	}
+	int error = 0;
+	if (tx.dead) {
+		cp_end_set(&end, 0, 0, "the peer does not answer");
+		error = run_event(e, slot, CP_TUNNEL_DEAD, end, now);
+	} else if (is_ending(t) && t->deadline <= now) {
+		error = run_event(e, slot, CP_TUNNEL_TIMEOUT, end, now);
+	} else if (lc_outbox_head(tx) == t->door.outbox_tail) {
+		error = run_event(e, slot, CP_TUNNEL_DRAINED, end, now);
+	}
+	if (error != 0)
+		again(e, slot, now + CP_BLOCKED_MS);
+	t = lc_txn_peek_tunnel(e->txn, slot);
+	if (t == NULL)
+		return;
+	if (t->state == CP_TUNNEL_ESTABLISHED && e->places[slot].configured != CP_NO_TUNNEL)
+		make_calls(e, slot, e->places[slot].configured, now);
+	else if (is_ending(t) && t->n_sessions > 0)
+		again(e, slot, now);
+}
+
+void cp_tunnel_timeout(struct cp_engine *e, uint32_t slot, uint64_t now)
+{
+	const struct lc_tunnel *t = lc_txn_peek_tunnel(e->txn, slot);
+	struct cp_end end = {0};
+	int error = 0;
+
+	if (t == NULL)
+		return;
+	if (is_ending(t)) {
+		cp_tunnel_tend(e, slot, now);
+	} else if (lc_txn_receive(e->txn, slot) != NULL) {
+		/* What is awaited may be there: nobody was here to read it in time. */
+		again(e, slot, now);
+		error = -EAGAIN;
+	} else if (t->state == CP_TUNNEL_IDLE && e->places[slot].configured == CP_NO_TUNNEL) {
+		cp_end_set(&end, 0, 0, "it is not configured any more");
+		error = run_event(e, slot, CP_TUNNEL_CLOSE, end, now);
+	} else {
+		cp_end_set(&end, CP_STOPCCN_GENERAL, 0, "not established within %u s, %s",
+			   CP_SETUP_MS / 1000,
+			   cp_tunnel_state_name((enum cp_tunnel_state)t->state));
+		error = run_event(e, slot, CP_TUNNEL_TIMEOUT, end, now);
+	}
+	if (error != 0)
+		lc_timers_set(e->tunnel_deadlines, slot, now + CP_BLOCKED_MS);
+}
+
+int cp_engine_close_tunnel(struct cp_engine *e, uint16_t tunnel_id, uint16_t result,
+			   const char *reason, uint64_t now)
+{
+	uint32_t slot = lc_tunnel_slot(e->mirror, tunnel_id);
+	const struct lc_tunnel *t = lc_txn_peek_tunnel(e->txn, slot);
+	struct cp_end end;
+
+	if (tunnel_id == 0 || t == NULL || t->door.id != tunnel_id)
+		return -ENOENT;
+	cp_end_set(&end, result, 0, "%s", reason);
+	int error = run_event(e, slot, CP_TUNNEL_CLOSE, end, now);
+	if (error == 0)
+		again(e, slot, now);
+	return error == -ENOBUFS ? -EAGAIN : error;
+}
+
+void cp_tunnel_plan(struct cp_engine *e, uint32_t configured, uint64_t now)
+{
+	struct cp_turn turn = {.engine = e, .now = now};
+	int error;
+
+	turn.tunnel = cp_tunnel_create(e, 0, &turn.slot, &error);
+	if (turn.tunnel != NULL) {
+		cp_tunnel_configure(e, turn.tunnel, (int32_t)configured);
+		error = cp_tunnel_event(&turn, CP_TUNNEL_OPEN);
+	}
+	if (error == 0)
+		error = cp_commit(e, now);
+	else
+		cp_abort(e);
+	if (error == -ENOSPC)
+		cp_log(e, CP_LOG_WARNING,
+		       "tunnel \"%s\": not opened, limits.tunnels (%u) is reached: raise it",
+		       e->cfg->tunnels[configured].name, e->cfg->limits.tunnels);
+	if (error != 0)
+		lc_timers_set(e->openings, configured,
+			      now + (error == -ENOSPC ? NO_RECORD_MS : CP_BLOCKED_MS));
+}
+
+void cp_tunnel_clear_disabled(struct cp_engine *e, uint64_t now)
+{
+	const struct lc_mirror *m = e->mirror;
+	uint32_t n = m->tunnel_mask + 1;
+	struct cp_end end;
+
+	cp_end_set(&end, 0, 0, "its control plane was restarted, and its method is disable");
+	for (uint32_t slot = lc_map_next(m->tunnel_map, n, 0); slot != LC_NO_SLOT;
+	     slot = lc_map_next(m->tunnel_map, n, slot + 1)) {
+		const struct lc_tunnel *t = &m->tunnels[slot];
+		if (t->method != CFG_METHOD_DISABLE || t->state == CP_TUNNEL_IDLE)
+			continue;
+		run_event(e, slot, CP_TUNNEL_DEAD, end, now);
+		while (free_sessions(e, slot, now))
+			;
+		run_event(e, slot, CP_TUNNEL_TIMEOUT, end, now);
+	}
+}
