@@ -108,7 +108,7 @@ struct chassis {
 	struct child child[CHASSIS_CHILDREN];
 	struct chassis_operation operation;
 	enum chassis_phase phase;
-	bool distrusted; /* a cold start was forced by CHASSIS_EXIT_MIRROR, nothing ready since */
+	bool distrusted; /* CHASSIS_EXIT_MIRROR forced a cold start, and not all were ready since */
 	int exit_code;
 };
 

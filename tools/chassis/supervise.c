@@ -88,7 +88,6 @@ static void look_at(struct child *child, uint64_t now)
 	if (__atomic_load_n(&record->pid, __ATOMIC_ACQUIRE) == (uint64_t)child->pid &&
 	    ready >= child->started) {
 		child->state = CHILD_READY;
-		child->chassis->distrusted = false;
 		child->ready_ms = ready - child->started;
 		child->outage_ms = child->died ? ready - child->died : 0;
 		if (child->died)
@@ -109,7 +108,7 @@ static void on_poll(evutil_socket_t fd, short what, void *context)
 {
 	struct chassis *chassis = context;
 	uint64_t now = chassis_now();
-	bool starting = false;
+	bool starting = false, ready = true;
 
 	for (unsigned i = 0; i < CHASSIS_CHILDREN; i++) {
 		struct child *child = &chassis->child[i];
@@ -117,7 +116,10 @@ static void on_poll(evutil_socket_t fd, short what, void *context)
 		if (child->state == CHILD_STARTING)
 			look_at(child, now);
 		starting |= child->state == CHILD_STARTING;
+		ready &= child->state == CHILD_READY;
 	}
+	if (ready)
+		chassis->distrusted = false;
 	requests_progress(chassis);
 	if (starting || chassis->operation.active)
 		watch(chassis);
