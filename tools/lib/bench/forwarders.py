@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What forwards: warmline-dataplane and dpdk-testpmd, on the same devices and cores."""
+
+import ctypes
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+import roads
+from trouble import Loss, Trouble
+
+PR_SET_PDEATHSIG = 1
+libc = ctypes.CDLL(None, use_errno=True)
+END_S = 10  # for a process to end by itself
+READY_S = 20
+WARM_UP_S = 0.3
+NEAR = 0.98  # how well two counts must agree that are not read at the same instant
+
+
+def follow_us():
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.setpgid(0, 0)  # a Ctrl-C is for us
+
+
+def devices(capture):
+    return f"net_pcap0,rx_pcap={capture},infinite_rx=1", "net_null0,no-rx=1"
+
+
+class Process:
+    """Output goes to a file, input comes from a pipe that stays open; ends with the block."""
+
+    def __init__(self, log, *command):
+        self._log = log
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [str(word) for word in command], stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
+                preexec_fn=follow_us,
+            )  # fmt: skip
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self._process.terminate()
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdin.close()
+
+    def check(self, name):
+        if self._process.poll() is not None:
+            raise Trouble(f"{name} has ended: {self.last_words()}")
+
+    def last_words(self):
+        lines = self._log.read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+
+class Stage:
+    """A chassis's configuration, mirror and capture; all gone after the block."""
+
+    def __init__(self, options, road, octets):
+        self._stage = options.build / "tools/benchmark/warmline-bench-stage"
+        self.chassis = f"bench-{os.getpid()}"
+        self.capture = options.scratch / "source.pcap"
+        self.config = options.scratch / "chassis.json"
+        config = road.config(self.chassis, options.scratch / "run", devices(self.capture), options.hugepages)
+        self.config.write_text(json.dumps(config, indent=1))
+        self._octets = octets
+
+    def __enter__(self):
+        self.ask("clear")
+        self.octets = self.ask("set", self.capture, self._octets)["octets"]
+        return self
+
+    def __exit__(self, *exception):
+        self.ask("clear")
+        shutil.rmtree(f"/var/run/dpdk/warmline-{self.chassis}", ignore_errors=True)
+
+    def ask(self, command, *arguments):
+        words = [str(word) for word in (self._stage, command, self.config, *arguments)]
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, preexec_fn=follow_us)
+        if done.returncode != 0:
+            raise Trouble(f"{command}: {done.stderr.strip()}")
+        return json.loads(done.stdout or "null")
+
+
+def check_loss(seen):
+    """What is counted must be forwarded, and must be every session's."""
+    losses = {name: n for name, n in seen["counters"].items() if n}
+    if seen["port_losses"]:
+        losses["ports"] = seen["port_losses"]
+    if losses:
+        raise Loss("lost: " + ", ".join(f"{name} {n}" for name, n in losses.items()))
+    if not NEAR <= seen["session_packets"] / seen["packets"] <= 1 / NEAR:
+        raise Loss(f"the sink got {seen['packets']} packets, the sessions carried {seen['session_packets']}")
+    if seen["session_least"] < NEAR * seen["session_most"]:
+        raise Loss(f"one session carried {seen['session_least']} packets, another {seen['session_most']}")
+
+
+def warmline(options, road, octets):
+    """(packets a second, TSC ticks a second, octets of a frame); leaves the capture."""
+    with Stage(options, road, octets) as stage:
+        log = options.scratch / "dataplane.log"
+        with Process(log, options.build / "dataplane/warmline-dataplane", stage.config) as process:
+            try:
+                seen = stage.ask("measure", options.seconds)
+            except Trouble as trouble:
+                process.check("warmline-dataplane")
+                raise Trouble(f"{trouble}; warmline-dataplane: {process.last_words()}") from None
+            process.check("warmline-dataplane")
+        check_loss(seen)
+        return seen["packets"] / seen["seconds"], seen["tsc_hz"], stage.octets
+
+
+class Telemetry:
+    """DPDK's, over its socket."""
+
+    def __init__(self, path):
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket.connect(str(path))
+        self._limit = json.loads(self._socket.recv(1024))["max_output_len"]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self._socket.close()
+
+    def ask(self, command):
+        self._socket.send(command.encode())
+        return json.loads(self._socket.recv(self._limit))[command.split(",")[0]]
+
+    def sent(self, port):
+        """(packets, when)"""
+        before = time.monotonic()
+        packets = self.ask(f"/ethdev/stats,{port}")["opackets"]
+        return packets, (before + time.monotonic()) / 2
+
+
+def wait_telemetry(process, path):
+    limit = time.monotonic() + READY_S
+    while True:
+        process.check("dpdk-testpmd")
+        try:
+            telemetry = Telemetry(path)
+            if telemetry.sent(1)[0] > 0:
+                return telemetry
+        except (OSError, KeyError, TypeError):
+            pass
+        if time.monotonic() > limit:
+            raise Trouble(f"dpdk-testpmd does not forward: {process.last_words()}")
+        time.sleep(0.05)
+
+
+def testpmd(options):
+    """Packets a second of the capture that warmline() left."""
+    prefix = f"warmline-bench-testpmd-{os.getpid()}"
+    run = pathlib.Path("/var/run/dpdk") / prefix
+    memory = ["--huge-unlink"] if options.hugepages else ["--no-huge", "-m", "256"]
+    source, sink = devices(options.scratch / "source.pcap")
+    log = options.scratch / "testpmd.log"
+    command = (
+        "dpdk-testpmd", "-l", f"{roads.MAIN_CORE},{roads.WORKER_CORE}", f"--main-lcore={roads.MAIN_CORE}",
+        f"--file-prefix={prefix}", "--no-pci", *memory, f"--vdev={source}", f"--vdev={sink}",
+        "--", "--forward-mode=io", "--nb-cores=1", f"--total-num-mbufs={roads.MBUFS}",
+    )  # fmt: skip
+    try:
+        with Process(log, *command) as process, wait_telemetry(process, run / "dpdk_telemetry.v2") as telemetry:
+            time.sleep(WARM_UP_S)
+            first, start = telemetry.sent(1)
+            time.sleep(options.seconds)
+            last, end = telemetry.sent(1)
+            process.check("dpdk-testpmd")
+        return (last - first) / (end - start)
+    finally:
+        shutil.rmtree(run, ignore_errors=True)

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The road: links between replayer, LAC and LNS, and the two configurations that use them.
+
+    replayer  access ==== lac-access   LAC   lac-peer ==== lns-peer   LNS   lns-core ==== core  replayer
+
+We are in a network namespace of our own, so names and addresses are free to choose.
+"""
+
+import json
+import pathlib
+import subprocess
+
+from trouble import Trouble
+
+LINKS = (("access", "lac-access"), ("lac-peer", "lns-peer"), ("core", "lns-core"))
+OFFLOADS = ("rx", "tx", "sg", "tso", "gso", "gro")
+LINK_MTU = 1900  # a frame of it fits the 2048 bytes of a ring's slot, beside the kernel's header
+ACCESS_MTU = 1508  # PPPoE takes 8 bytes
+PEER_MTU = 1600  # IP, UDP, L2TP and PPP take at most 54
+CORE_MTU = 1500
+# Slots of a ring: far more than the replayer keeps in flight, so that nothing is lost while the
+# scheduler has the data plane wait.
+RING = "framesz=2048,blocksz=65536,framecnt=2048"
+HELLO_S = 3  # often, so that the control channels have something to do in a short run
+
+
+def run(*command):
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Trouble(f"{' '.join(command)}: {(done.stderr or done.stdout).strip() or done.returncode}")
+
+
+def build_links():
+    for scope in ("all", "default"):  # the kernel keeps out of it: no addresses, nothing to say
+        path = pathlib.Path(f"/proc/sys/net/ipv6/conf/{scope}/disable_ipv6")
+        if path.exists():
+            path.write_text("1")
+    run("ip", "link", "set", "lo", "up")
+    for ends in LINKS:
+        run("ip", "link", "add", ends[0], "type", "veth", "peer", "name", ends[1])
+        for end in ends:
+            run("ip", "link", "set", end, "mtu", str(LINK_MTU), "arp", "off", "up")
+            run("ethtool", "-K", end, *(word for offload in OFFLOADS for word in (offload, "off")))
+
+
+def port(index, name, facing, mtu, **rest):
+    device = f"net_af_packet{index},iface={name},{RING}"
+    return {"name": f"{facing}0", "device": device, "facing": facing, "mtu": mtu, **rest}
+
+
+def chassis(name, options, runtime, ports):
+    slots = [{"slot": i, "module": "ge", "ports": [port(i, *rest, **keys)]} for i, (rest, keys) in enumerate(ports)]
+    return {
+        "chassis": {"name": name, "runtime_directory": str(runtime)},
+        "limits": {
+            "tunnels": options.tunnels + 8,
+            "sessions": options.sessions + 64,
+            "message_buffers": max(1024, 16 * (options.tunnels + 8)),
+        },
+        # Two chassis and a replayer share two cores: nothing is pinned, the idle sleep.
+        "dataplane": {
+            "main_core": None,
+            "worker_cores": [None],
+            "idle_sleep_us": 100,
+            "memory_mb": 128,
+            "hugepages": options.hugepages == "true",
+            "mbufs": 16384,
+        },
+        "slots": slots,
+    }
+
+
+def policy(host_name, method):
+    values = {"host_name": host_name, "password": "a restart is a pause", "hello_interval": HELLO_S}
+    if method:
+        values["failover_resync"] = method
+    return values
+
+
+def share(sessions, tunnels):
+    """Sessions per tunnel: (tunnel's number from 1, the first session's, how many)."""
+    first = 0
+    for tunnel in range(tunnels):
+        count = sessions // tunnels + (tunnel < sessions % tunnels)
+        if count:
+            yield tunnel + 1, first, count
+        first += count
+
+
+def mac(number):
+    return ":".join(f"{byte:02x}" for byte in (0x020000000001 + number).to_bytes(6, "big"))
+
+
+def ipv4(number):
+    return ".".join(str(byte) for byte in ((10 << 24 | 64 << 16 | 1) + number).to_bytes(4, "big"))
+
+
+def subscriber_name(tunnel, count):
+    return f"t{tunnel}-user{'{}' if count > 1 else '1'}@demo.example"
+
+
+def lac(name, options, runtime):
+    ports = [
+        (("lac-access", "access", ACCESS_MTU), {}),
+        (("lac-peer", "peer", PEER_MTU), {"address": "10.1.0.1/24"}),
+    ]
+    tunnels = [{"name": f"tunnel{i + 1}", "remote": "10.1.0.2", "port": "peer0"} for i in range(options.tunnels)]
+    subscribers = [
+        {
+            "name": subscriber_name(tunnel, count),
+            "count": count,
+            "port": "access0",
+            "mac": mac(first),
+            "pppoe_session": first + 1,
+            "tunnel": f"tunnel{tunnel}",
+        }
+        for tunnel, first, count in share(options.sessions, options.tunnels)
+    ]
+    document = chassis(name, options, runtime, ports)
+    document["l2tp"] = {**policy("lac", options.method), "tunnels": tunnels}
+    document["subscribers"] = subscribers
+    return document
+
+
+def lns(name, options, runtime):
+    core = {
+        "address": "10.2.0.1/24",
+        "gateway": "10.2.0.254",
+        "address6": "2001:db8:2::1/64",
+        "gateway6": "fe80::1",
+    }
+    ports = [
+        (("lns-peer", "peer", PEER_MTU), {"address": "10.1.0.2/24"}),
+        (("lns-core", "core", CORE_MTU), core),
+    ]
+    profile = {"name": "demo", "address": "10.1.0.0/24", "remote_hosts": [{"name": "lac"}]}
+    subscribers = [
+        {
+            "name": subscriber_name(tunnel, count),
+            "count": count,
+            "ipv4": ipv4(first),
+            "ipv6": f"2001:db8:64:{first:x}::/64",
+        }
+        for tunnel, first, count in share(options.sessions, options.tunnels)
+    ]
+    document = chassis(name, options, runtime, ports)
+    document["l2tp"] = {**policy("lns", options.method), "destination_profiles": [profile]}
+    document["subscribers"] = subscribers
+    return document
+
+
+def write(path, document):
+    path.write_text(json.dumps(document, indent=2) + "\n")
+    return path

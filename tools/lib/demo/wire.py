@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Watches the link between LAC and LNS: every L2TP control message, as its receiver gets it.
+
+Taken at both ends, frames coming in only: what a DPDK port sends may bypass the taps of its own end.
+"""
+
+import collections
+import ctypes
+import selectors
+import socket
+import struct
+import threading
+import time
+
+ETH_P_ALL = 3
+SO_ATTACH_FILTER = 26
+SO_TIMESTAMPNS = 35
+LISTEN = {"lns-peer": "lac", "lac-peer": "lns"}  # interface: who sent what comes in there
+
+# IPv4, UDP, port 1701 at one end, and the T bit (RFC 2661 section 3.1).
+FILTER = [
+    (0x28, 0, 0, 12), (0x15, 0, 10, 0x0800),  # EtherType
+    (0x30, 0, 0, 23), (0x15, 0, 8, 17),  # protocol
+    (0xB1, 0, 0, 14),  # X = length of the IP header
+    (0x48, 0, 0, 16), (0x15, 2, 0, 1701),  # destination port
+    (0x48, 0, 0, 14), (0x15, 0, 3, 1701),  # source port
+    (0x50, 0, 0, 22), (0x45, 0, 1, 0x80),  # first byte of the UDP payload
+    (0x06, 0, 0, 0xFFFF),
+    (0x06, 0, 0, 0),
+]  # fmt: skip
+
+# RFC 2661 section 3.2
+NAMES = {
+    1: "SCCRQ", 2: "SCCRP", 3: "SCCCN", 4: "StopCCN", 6: "HELLO", 7: "OCRQ", 8: "OCRP", 9: "OCCN",
+    10: "ICRQ", 11: "ICRP", 12: "ICCN", 14: "CDN", 15: "WEN", 16: "SLI",
+}  # fmt: skip
+
+Message = collections.namedtuple("Message", "when sender name tunnel session ns nr again")
+
+
+def parse(frame):
+    """(name, tunnel, session, ns, nr) of a frame that passed the filter; None: not well-formed."""
+    udp = 14 + (frame[14] & 15) * 4
+    l2tp = frame[udp + 8 : udp + int.from_bytes(frame[udp + 4 : udp + 6], "big")]
+    if len(l2tp) < 12 or l2tp[0] & 0xC8 != 0xC8:
+        return None
+    length, tunnel, session, ns, nr = struct.unpack_from("!5H", l2tp, 2)
+    if length == 12:
+        return "ZLB", tunnel, session, ns, nr
+    if len(l2tp) < 20 or l2tp[14:18] != bytes(4):  # the first AVP is the Message Type (4.4.1)
+        return None
+    kind = int.from_bytes(l2tp[18:20], "big")
+    return NAMES.get(kind, f"type {kind}"), tunnel, session, ns, nr
+
+
+class Wire(threading.Thread):
+    """messages is only ever appended to: reading it needs no lock."""
+
+    def __init__(self, path):
+        super().__init__(daemon=True)
+        self.messages = []
+        self.malformed = 0
+        self._seen = {}  # (sender, tunnel, Ns): when
+        self._pcap = open(path, "wb", buffering=0)
+        self._pcap.write(struct.pack("=IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+        self._selector = selectors.DefaultSelector()
+        for interface, sender in LISTEN.items():
+            self._selector.register(self._listen(interface), selectors.EVENT_READ, sender)
+        self._ending = False
+
+    @staticmethod
+    def _listen(interface):
+        tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        code = b"".join(struct.pack("=HBBI", *instruction) for instruction in FILTER)
+        buffer = ctypes.create_string_buffer(code)
+        program = struct.pack("@HP", len(FILTER), ctypes.addressof(buffer))
+        tap.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+        tap.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        tap.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        tap.bind((interface, ETH_P_ALL))
+        return tap
+
+    def run(self):
+        while not self._ending:
+            for key, _ in self._selector.select(0.2):
+                self._receive(key.fileobj, key.data)
+
+    def stop(self):
+        self._ending = True
+        self.join()
+        self._pcap.close()
+
+    def _receive(self, tap, sender):
+        frame, ancillary, _, address = tap.recvmsg(65536, 64)
+        if address[2] == socket.PACKET_OUTGOING:
+            return
+        when = time.time()
+        for level, kind, data in ancillary:
+            if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
+                seconds, nanoseconds = struct.unpack("@qq", data[:16])
+                when = seconds + nanoseconds / 1e9
+        self._pcap.write(struct.pack("=IIII", int(when), int(when % 1 * 1e6), len(frame), len(frame)) + frame)
+        parsed = parse(frame)
+        if parsed is None:
+            self.malformed += 1
+            return
+        name, tunnel, session, ns, nr = parsed
+        again = False
+        if name != "ZLB":  # a ZLB has the Ns of the message to come
+            # Ns comes round after 65536 messages: no retransmission is that late.
+            before = self._seen.get((sender, tunnel, ns))
+            again = before is not None and when - before < 300
+            self._seen[sender, tunnel, ns] = when
+        self.messages.append(Message(when, sender, name, tunnel, session, ns, nr, again))
+
+    def since(self, when, sender):
+        return [m for m in self.messages if m.when >= when and m.sender == sender]

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# What tools/demo and tools/check share: packages, builds, hugepages, and leaving nothing behind.
+# Sourced by bash. What it changes on the machine is undone at exit, in reverse order; packages and
+# build trees stay.
+set -euo pipefail
+export PATH=/usr/bin:/usr/sbin:/bin:/sbin:$PATH LC_ALL=C.UTF-8
+umask 022
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+program=tools/$(basename "$0")
+jobs=$(nproc)
+
+# Every package, in one place. To build and to run what was built; the rest is for the checks.
+packages_demo=(
+	meson ninja-build gcc libc6-dev pkg-config libdpdk-dev libjansson-dev libcmocka-dev
+	libevent-dev libpcap-dev libssl-dev python3-minimal iproute2 ethtool util-linux mount)
+packages_check=("${packages_demo[@]}" clang-format dpdk libasan8 libubsan1 ppp procps tshark xl2tpd)
+
+say() { echo "$program: $*"; }
+complain() { echo "$program: $*" >&2; }
+fail() {
+	complain "$*"
+	exit 2
+}
+
+# ---- leaving ----
+
+undo=()    # commands, run in reverse order
+child=     # pid of what runs in the foreground for us
+scratch=   # a directory that goes away
+
+undo_all() {
+	local status=$? i
+	trap '' INT TERM HUP
+	[ -z "$child" ] || stop_child
+	for ((i = ${#undo[@]} - 1; i >= 0; i--)); do
+		eval "${undo[i]}" || true
+	done
+	exit "$status"
+}
+trap undo_all EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+
+stop_child() {
+	kill -TERM "$child" 2>/dev/null || true
+	wait "$child" 2>/dev/null || true
+	child=
+}
+
+# Runs a command so that a signal reaches us at once, and the command through us. In the background,
+# bash would take its input away and make it deaf to Ctrl-C: it gets SIGTERM instead.
+run_child() {
+	local status=0
+	"$@" <&0 &
+	child=$!
+	wait "$child" || status=$?
+	child=
+	return "$status"
+}
+
+# A short path: there are sockets below it, whose paths are limited to 107 bytes.
+make_scratch() {
+	scratch=$(mktemp -d "${WARMLINE_SCRATCH:-/tmp}/warmline.XXXXXX")
+	undo+=("rm -rf '$scratch'")
+}
+
+# ---- the machine ----
+
+need_root() {
+	[ "$(id -u)" -eq 0 ] ||
+		fail "needs root, for packages, network namespaces and hugepages: sudo $program"
+}
+
+missing_packages() {
+	local package
+	for package in "$@"; do
+		[ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+			echo "$package"
+	done
+}
+
+apt() {
+	DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
+		-o DPkg::Lock::Timeout=120 -o Acquire::Retries=1 "$@" </dev/null >>"$scratch/apt.log" 2>&1
+}
+
+# xl2tpd brings a service, which nobody asked for: it neither starts now nor at the next boot.
+hold_services() {
+	[ -e /usr/sbin/policy-rc.d ] && return
+	printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+	chmod 755 /usr/sbin/policy-rc.d
+	undo+=("rm -f /usr/sbin/policy-rc.d")
+}
+
+install_packages() {
+	local missing
+	command -v dpkg-query apt-get >/dev/null ||
+		fail "wants Debian 12: there is no apt-get here to install with"
+	mapfile -t missing < <(missing_packages "$@")
+	[ ${#missing[@]} -eq 0 ] && return
+	say "installing ${missing[*]}"
+	hold_services
+	if ! apt install "${missing[@]}"; then
+		apt update || true
+		apt install "${missing[@]}" || fail "cannot install packages, is there a network?" \
+			"$(grep '^E:' "$scratch/apt.log" | tail -1)"
+	fi
+	if [[ " ${missing[*]} " == *" xl2tpd "* ]] && command -v systemctl >/dev/null; then
+		systemctl disable xl2tpd >>"$scratch/apt.log" 2>&1 || true
+	fi
+}
+
+# build_tree DIRECTORY MESON_OPTIONS... [-- TARGETS...]: safe to run again, and by two at a time.
+build_tree() {
+	local tree=$top/$1 options=() lock
+	shift
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift $(($# > 0))
+	mkdir -p "$tree"
+	exec {lock}>"$tree/.lock"
+	flock "$lock"
+	[ -e "$tree/build.ninja" ] ||
+		run_child meson setup "${options[@]}" "$tree" "$top" >"$tree/setup.log" 2>&1 ||
+		{ tail -20 "$tree/setup.log" >&2 && fail "meson setup failed; the whole log: $tree/setup.log"; }
+	run_child ninja -C "$tree" -j "$jobs" "$@" >"$tree/compile.log" 2>&1 ||
+		{ tail -30 "$tree/compile.log" >&2 && fail "the build failed; the whole log: $tree/compile.log"; }
+	exec {lock}>&-
+}
+
+# ---- hugepages ----
+
+pool=/sys/kernel/mm/hugepages/hugepages-2048kB
+
+# Takes pages from the kernel if it has reserved none at all (who reserved some has plans for them).
+# Sets hugepages to true or false. Where there are none, everything works on ordinary pages.
+take_hugepages() { # PAGES
+	hugepages=false
+	if [ ! -w $pool/nr_hugepages ]; then
+		complain "this kernel has no hugepages: running on ordinary pages, which is slower"
+		return
+	fi
+	if [ "$(<$pool/nr_hugepages)" -eq 0 ]; then
+		undo+=("give_hugepages_back $1")
+		echo "$1" >$pool/nr_hugepages 2>/dev/null || true
+		[ "$(<$pool/nr_hugepages)" -ge "$1" ] || echo 0 >$pool/nr_hugepages 2>/dev/null || true
+	fi
+	if [ "$(<$pool/free_hugepages)" -lt "$1" ] || ! mount_hugepages; then
+		complain "fewer than $1 hugepages are free: running on ordinary pages, which is slower"
+		return
+	fi
+	hugepages=true
+}
+
+give_hugepages_back() { # PAGES: somebody else may have asked for more meanwhile
+	[ "$(<$pool/nr_hugepages)" -ne "$1" ] || echo 0 >$pool/nr_hugepages
+}
+
+mount_hugepages() {
+	mountpoint -q /dev/hugepages && return
+	mkdir -p /dev/hugepages && mount -t hugetlbfs -o pagesize=2M none /dev/hugepages 2>/dev/null || return 1
+	undo+=("umount /dev/hugepages")
+}
