@@ -145,5 +145,3 @@ void lc_send_new(struct lc_view *view);
 void lc_send_zlb(struct lc_view *view);
 /* When the next of these is due; 0: never. */
 uint64_t lc_send_deadline(const struct lc_view *view);
-/* The wait before the message at tx.acked is sent again (5.8). */
-uint64_t lc_send_interval(const struct lc_view *view, uint32_t retries);

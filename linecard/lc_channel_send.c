@@ -38,7 +38,8 @@ bool lc_send_sane(const struct lc_view *v)
 	       unsent(v) <= LC_RING;
 }
 
-uint64_t lc_send_interval(const struct lc_view *v, uint32_t retries)
+/* The wait before the message at tx.acked is sent again (5.8). */
+static uint64_t interval_after(const struct lc_view *v, uint32_t retries)
 {
 	uint64_t first =
 	    v->tunnel->retransmit_ms != 0 ? v->tunnel->retransmit_ms : DEFAULT_INTERVAL_MS;
@@ -150,7 +151,7 @@ int lc_send_acknowledged(struct lc_view *v, uint16_t nr)
 	window_grow(v);
 	__atomic_store_n(&c->retries, 0, __ATOMIC_RELEASE);
 	lc_channel_at("reset");
-	lc_put64(&c->retransmit_at, news < outstanding ? v->now + lc_send_interval(v, 0) : 0);
+	lc_put64(&c->retransmit_at, news < outstanding ? v->now + interval_after(v, 0) : 0);
 	lc_channel_at("restarted");
 	tx.acked = nr;
 	tx.hello = 0;
@@ -182,7 +183,7 @@ void lc_send_overdue(struct lc_view *v)
 	}
 	lc_channel_at("resent");
 	uint32_t retries = c->retries + 1;
-	lc_put64(&c->retransmit_at, v->now + lc_send_interval(v, retries));
+	lc_put64(&c->retransmit_at, v->now + interval_after(v, retries));
 	lc_channel_at("spaced");
 	__atomic_store_n(&c->retries, retries, __ATOMIC_RELEASE);
 	c->retransmitted++;
@@ -212,7 +213,7 @@ static void send_number(struct lc_view *v, bool hello)
 	uint16_t ns = tx.next++;
 
 	if (tx.acked == ns) {
-		lc_put64(&c->retransmit_at, v->now + lc_send_interval(v, 0));
+		lc_put64(&c->retransmit_at, v->now + interval_after(v, 0));
 		lc_channel_at("timed");
 	}
 	if (hello) {

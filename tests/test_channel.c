@@ -575,6 +575,74 @@ static void an_sccrp_that_waits_is_acknowledged(void **state)
 	end_expect_nothing(&e);
 }
 
+/* ---- crashes: each step is named in lc_channel.c */
+
+static const char *deadly; /* the step to die at, once */
+static jmp_buf death;
+
+static void die_at_step(const char *name)
+{
+	if (deadly == NULL || strcmp(name, deadly) != 0)
+		return;
+	deadly = NULL;
+	longjmp(death, 1);
+}
+
+static void revive(uint64_t now)
+{
+	lc_channels_detach(e.channels);
+	end_attach(&e, now);
+}
+
+static void run_mortal(uint64_t now)
+{
+	if (setjmp(death) != 0)
+		revive(now);
+	end_run(&e, now);
+}
+
+static void acknowledge_mortal(uint16_t nr, uint64_t now)
+{
+	if (setjmp(death) != 0)
+		revive(now);
+	end_receive(&e, LC_MSG_ZLB, 0, nr, 0, now);
+}
+
+static unsigned count_sent(uint16_t ns)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < e.n_sent; i++)
+		n += lc_get16(e.sent[i].bytes + 8) == ns;
+	return n;
+}
+
+/* Nobody is given up before all retransmissions went out, whatever step the process dies at. */
+static void a_crash_takes_no_retransmission_away(void **state)
+{
+	static const char *const steps[] = {"timed", "sent",      "resent",      "spaced",
+					    "reset", "restarted", "acknowledged"};
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		uint64_t at = T0;
+		setup(state);
+		end_tunnel(&e)->peer_window = 1;
+		end_commit(&e);
+		send_some(2);
+		lc_channel_step = die_at_step;
+		deadly = steps[i];
+		for (; channel()->retries < 5; at += S)
+			run_mortal(at);
+		assert_true(count_sent(0) >= 6);
+		assert_int_equal(count_sent(1), 0);
+		acknowledge_mortal(1, at);
+		assert_null(deadly);
+		for (; !channel()->tx.dead; at += S)
+			run_mortal(at);
+		assert_true(count_sent(1) >= 6);
+		lc_channel_step = NULL;
+		teardown(state);
+	}
+}
+
 /* ---- appendix B, as it stands; the far end is a second mirror */
 
 static struct end far;
@@ -697,6 +765,7 @@ int main(void)
 	    T(a_slots_next_tenant_finds_nothing_of_the_last),
 	    T(what_makes_no_sense_in_the_mirror_ends_the_channel),
 	    T(an_sccrp_that_waits_is_acknowledged),
+	    cmocka_unit_test(a_crash_takes_no_retransmission_away),
 	    T(appendix_b1),
 	    T(appendix_b2),
 	};
