@@ -272,7 +272,7 @@ struct lc_session_in {
 	uint64_t late, lost, dropped; /* sequencing (5.4): late or repeated; missing */
 	uint16_t nr;                  /* next Ns expected */
 	uint16_t nr_valid;            /* 1: a sequenced packet was seen */
-	uint32_t reserved;
+	uint32_t peer_sequences;      /* LAC: 1: the LNS numbers its data now */
 	uint64_t spare[2];
 } LC_ALIGNED;
 
@@ -282,8 +282,8 @@ struct lc_session_out {
 	uint64_t packets, octets;
 	uint64_t dropped, fragmented;
 	uint16_t ns;       /* Ns of the next data packet */
-	uint16_t next_hop; /* index of the neighbour towards the peer; UINT16_MAX: none */
-	uint32_t reserved;
+	uint16_t next_hop; /* index of the neighbour towards the peer; 0, UINT16_MAX: none */
+	uint32_t follow_sequence; /* LAC: 1: number data as the LNS does (5.4). Writer: the worker of the other direction */
 	uint64_t spare[3];
 } LC_ALIGNED;
 

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Reading and writing headers, in place. */
+#pragma once
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include <rte_ip.h>
+#include <rte_udp.h>
+
+#include "dp.h"
+
+static __rte_always_inline uint16_t dp_load16(const void *p)
+{
+	uint16_t v;
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static __rte_always_inline uint32_t dp_load32(const void *p)
+{
+	uint32_t v;
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static __rte_always_inline uint64_t dp_load64(const void *p)
+{
+	uint64_t v;
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* Whole packets are in one segment: port_rx sees to it. */
+static __rte_always_inline void dp_strip(struct rte_mbuf *m, uint32_t octets)
+{
+	m->data_off = (uint16_t)(m->data_off + octets);
+	m->data_len = (uint16_t)(m->data_len - octets);
+	m->pkt_len = m->data_len;
+}
+
+/* DP_HEADROOM has been seen to, or as much was stripped before. */
+static __rte_always_inline void *dp_push(struct rte_mbuf *m, uint32_t octets)
+{
+	m->data_off = (uint16_t)(m->data_off - octets);
+	m->data_len = (uint16_t)(m->data_len + octets);
+	m->pkt_len = m->data_len;
+	return rte_pktmbuf_mtod(m, void *);
+}
+
+static __rte_always_inline void dp_trim(struct rte_mbuf *m, uint32_t octets)
+{
+	m->data_len = (uint16_t)octets;
+	m->pkt_len = octets;
+}
+
+/* Is the frame, of at least port->eth_size octets, to us, in the port's VLAN (or none), and of this
+ * type? */
+static __rte_always_inline bool dp_eth_is(const struct dp_port *port, const uint8_t *frame,
+					  rte_be16_t type)
+{
+	if ((dp_load64(frame) << 16) != port->mac << 16)
+		return false;
+	if (port->vlan == 0)
+		return dp_load16(frame + 12) == type;
+	return dp_load16(frame + 12) == RTE_BE16(RTE_ETHER_TYPE_VLAN) &&
+	       (dp_load16(frame + 14) & RTE_BE16(0x0fff)) == port->vlan &&
+	       dp_load16(frame + 16) == type;
+}
+
+/* Puts an Ethernet header before the packet; mac: six bytes as in memory, the other two are
+ * ignored. */
+static __rte_always_inline void dp_eth_push(struct rte_mbuf *m, const struct dp_port *port,
+					    uint64_t mac, rte_be16_t type)
+{
+	uint8_t *frame = dp_push(m, port->eth_size);
+	uint64_t first = (mac & UINT64_C(0xffffffffffff)) | port->mac << 48;
+	uint32_t second = (uint32_t)(port->mac >> 16);
+	memcpy(frame, &first, 8);
+	memcpy(frame + 8, &second, 4);
+	frame += 12;
+	if (port->vlan != 0) {
+		rte_be16_t tag[2] = {RTE_BE16(RTE_ETHER_TYPE_VLAN), port->vlan};
+		memcpy(frame, tag, sizeof(tag));
+		frame += sizeof(tag);
+	}
+	memcpy(frame, &type, 2);
+}
+
+/* Turns a frame round: back to where it came from, from us. */
+static inline void dp_eth_reply(const struct dp_port *port, uint8_t *frame)
+{
+	memcpy(frame, frame + 6, 6);
+	memcpy(frame + 6, &port->mac, 6);
+}
+
+/* The sum of an IPv4 header of 20 octets: 0xffff where its checksum is right. */
+static __rte_always_inline uint16_t dp_ip4_sum(const void *header)
+{
+	uint64_t sum = (uint64_t)dp_load32(header) + dp_load32((const char *)header + 4) +
+		       dp_load32((const char *)header + 8) + dp_load32((const char *)header + 12) +
+		       dp_load32((const char *)header + 16);
+	sum = (sum & 0xffff) + ((sum >> 16) & 0xffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+}
+
+/* Sane by itself and within octets: version, header length, total length, checksum (RFC 1812
+ * section 5.2.2). */
+static __rte_always_inline bool dp_ip4_is_sane(const struct rte_ipv4_hdr *ip, uint32_t octets)
+{
+	uint32_t total = rte_be_to_cpu_16(ip->total_length);
+	if (likely(ip->version_ihl == RTE_IPV4_VHL_DEF))
+		return total >= sizeof(*ip) && total <= octets && dp_ip4_sum(ip) == 0xffff;
+	uint32_t header = rte_ipv4_hdr_len(ip);
+	return ip->version_ihl >> 4 == 4 && header >= sizeof(*ip) && total >= header &&
+	       total <= octets && rte_raw_cksum(ip, header) == 0xffff;
+}
+
+/* One hop less, and the checksum with it (RFC 1624). */
+static __rte_always_inline void dp_ip4_hop(struct rte_ipv4_hdr *ip)
+{
+	uint32_t sum = ip->hdr_checksum + (uint32_t)RTE_BE16(0x0100);
+	ip->time_to_live--;
+	ip->hdr_checksum = (uint16_t)(sum + (sum >= 0xffff));
+}
+
+/* An IPv4 header without options, with its checksum. Addresses: host order. */
+static __rte_always_inline void dp_ip4_write(struct rte_ipv4_hdr *ip, uint32_t total, uint16_t id,
+					     uint8_t protocol, uint32_t source,
+					     uint32_t destination)
+{
+	*ip = (struct rte_ipv4_hdr){
+	    .version_ihl = RTE_IPV4_VHL_DEF,
+	    .total_length = rte_cpu_to_be_16((uint16_t)total),
+	    .packet_id = rte_cpu_to_be_16(id),
+	    .time_to_live = 64,
+	    .next_proto_id = protocol,
+	    .src_addr = rte_cpu_to_be_32(source),
+	    .dst_addr = rte_cpu_to_be_32(destination),
+	};
+	ip->hdr_checksum = (uint16_t)~dp_ip4_sum(ip);
+}
+
+/* IPv6: version, and a payload that is there. */
+static __rte_always_inline bool dp_ip6_is_sane(const struct rte_ipv6_hdr *ip, uint32_t octets)
+{
+	return (ip->vtc_flow & RTE_BE32(0xf0000000)) == RTE_BE32(0x60000000) &&
+	       rte_be_to_cpu_16(ip->payload_len) + sizeof(*ip) <= octets;
+}
+
+/* One of our own addresses on this port? */
+static inline bool dp_ip6_is_ours(const struct dp_port *port, const uint8_t address[16])
+{
+	return port->ipv6_length != 0 &&
+	       (memcmp(address, port->ipv6, 16) == 0 || memcmp(address, port->link_local, 16) == 0);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dp_link.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+int dp_links_open(struct dp_links *links, struct dp *dp)
+{
+	uint32_t n = dp->mirror.header->geometry.session_slots;
+	void *memory = mmap(NULL, n * sizeof(*links->links), PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	*links = (struct dp_links){.dp = dp, .n = n};
+	if (memory == MAP_FAILED)
+		return -ENOMEM;
+	links->links = memory;
+	for (uint32_t slot = lc_map_next(dp->mirror.session_map, n, 0); slot != LC_NO_SLOT;
+	     slot = slot + 1 < n ? lc_map_next(dp->mirror.session_map, n, slot + 1) : LC_NO_SLOT)
+		lc_dirty_set(&dp->mirror.to_routes, slot);
+	while (dp_links_run(links, n) == n)
+		;
+	return 0;
+}
+
+void dp_links_close(struct dp_links *links)
+{
+	if (links->links)
+		munmap(links->links, links->n * sizeof(*links->links));
+	links->links = NULL;
+}
+
+uint16_t dp_link_hop(struct dp *dp, const struct dp_port *port, uint32_t address)
+{
+	uint16_t hop = port->hop4;
+	if (((address ^ port->address) & port->mask) == 0)
+		hop = dp_hop_want(&dp->hops, port->index, address, NULL, dp->now);
+	if (hop != DP_NO_HOP)
+		dp->hops.hop[hop].pinned = 1;
+	return hop;
+}
+
+/* What an open session is to have; nothing else may be relied on behind a closed door. */
+static struct dp_link wanted(const struct dp *dp, const struct lc_session *session)
+{
+	struct dp_link link = {0};
+	union lc_session_door door = lc_session_door_read(session);
+	if (door.tunnel_id == 0)
+		return link;
+	if (door.role == LC_ROLE_LNS) {
+		if (session->ipv4 != 0 && session->ipv4_length <= 32) {
+			link.has_ipv4 = true;
+			link.ipv4 = session->ipv4;
+			link.ipv4_length = session->ipv4_length;
+		}
+		if (session->ipv6_length != 0 && session->ipv6_length <= 128) {
+			link.ipv6_length = session->ipv6_length;
+			memcpy(link.ipv6, session->ipv6, 16);
+		}
+	} else if (session->access_port < dp->n_ports && dp->ports[session->access_port].pppoe) {
+		link.has_pppoe = true;
+		link.access_port = session->access_port;
+		link.pppoe = session->pppoe_session;
+	}
+	return link;
+}
+
+static void take_down(struct dp *dp, const struct dp_link *link, uint32_t slot)
+{
+	if (link->has_ipv4)
+		dp_route4_remove(&dp->routes4, link->ipv4, link->ipv4_length, slot);
+	if (link->ipv6_length != 0)
+		dp_route6_remove(&dp->routes6, link->ipv6, link->ipv6_length, slot);
+	if (link->has_pppoe) {
+		uint32_t *entry = &dp->ports[link->access_port].pppoe[link->pppoe];
+		if (*entry == slot) /* else another session has it by now */
+			__atomic_store_n(entry, LC_NO_SLOT, __ATOMIC_RELEASE);
+	}
+}
+
+/* The tables have room for a route of every slot, so adding does not fail. */
+static void put_up(struct dp *dp, const struct dp_link *link, uint32_t slot)
+{
+	if (link->has_ipv4)
+		(void)dp_route4_add(&dp->routes4, link->ipv4, link->ipv4_length, slot);
+	if (link->ipv6_length != 0)
+		(void)dp_route6_add(&dp->routes6, link->ipv6, link->ipv6_length, slot);
+	if (link->has_pppoe)
+		__atomic_store_n(&dp->ports[link->access_port].pppoe[link->pppoe], slot,
+				 __ATOMIC_RELEASE);
+}
+
+static void follow(struct dp_links *links, uint32_t slot)
+{
+	struct dp *dp = links->dp;
+	const struct lc_session *session = dp_session(dp, slot);
+	struct dp_link want = wanted(dp, session);
+	if (memcmp(&want, &links->links[slot], sizeof(want)) != 0) {
+		take_down(dp, &links->links[slot], slot);
+		put_up(dp, &want, slot);
+		links->links[slot] = want;
+	}
+	if (lc_session_door_read(session).tunnel_id != 0 && session->port < dp->n_ports)
+		__atomic_store_n(&dp->mirror.sessions_out[slot].next_hop,
+				 dp_link_hop(dp, &dp->ports[session->port], session->peer_address),
+				 __ATOMIC_RELEASE);
+}
+
+unsigned dp_links_run(struct dp_links *links, unsigned budget)
+{
+	for (unsigned n = 0; n < budget; n++) {
+		uint32_t slot = lc_dirty_take(&links->dp->mirror.to_routes, &links->cursor);
+		if (slot == LC_NO_SLOT)
+			return n;
+		if (slot < links->n)
+			follow(links, slot);
+	}
+	return budget;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How a node is written.
+ *
+ * A node is a decision, an inline function (worker, packet) to edge, inside a loop that all nodes
+ *share. The decision may change the packet and count; it never waits, allocates, logs or calls the
+ *system. Where a packet ends for a reason, the edge leads to a drop node, which has the reason's
+ *name and its counter: declared beside the code with DP_DROP().
+ *
+ * Between nodes a packet carries, in fields of its mbuf that belong to whoever has it: port, DPDK's
+ *number of the port it came in by and, from the node on that chose it, the port it leaves by;
+ *hash.usr, the slot of its session, once known.
+ *
+ *	port_rx -+- peer:   l2tp_input -+- ppp_input -------------- port_tx      (LNS, from the
+ *tunnel to the core) |                      +- pppoe_output ----------- port_tx      (LAC, from the
+ *tunnel to the subscriber)
+ *	         +- access: pppoe_input --- l2tp_output ----------- port_tx      (LAC, from the
+ *subscriber to the tunnel)
+ *	         +- core:   core_input ---- l2tp_output ----------- port_tx      (LNS, from the core
+ *to the tunnel)
+ *
+ * These are fused so far that a data packet meets three nodes. The first of each takes the one
+ *frame it is made for and hands all else to eth_input, which has ARP, ICMP, neighbour discovery,
+ *fragments and every odd header behind it.
+ */
+#pragma once
+
+/* The walk would read the clock twice a node; the counters say enough. */
+#undef RTE_LIBRTE_GRAPH_STATS
+
+#include <rte_graph.h>
+#include <rte_graph_worker.h>
+
+#include "dp.h"
+#include "dp_counter.h"
+
+/* In rte_node.ctx, of RTE_NODE_CTX_SZ bytes. */
+struct dp_node_context {
+	struct dp_worker *worker;
+	union {
+		uint64_t guess;    /* the edge that the last packet took */
+		uint64_t *counter; /* of a drop node */
+	};
+};
+
+static inline struct dp_node_context *dp_node_context(struct rte_node *node)
+{
+	return (struct dp_node_context *)(void *)node->ctx;
+}
+
+/* For rte_node_register.init: binds the node to the worker whose graph is being made. */
+int dp_node_init(const struct rte_graph *graph, struct rte_node *node);
+
+uint16_t dp_drop_process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n);
+int dp_drop_init(const struct rte_graph *graph, struct rte_node *node);
+
+/* A drop: a node, a counter and a reason of one name. */
+#define DP_DROP(drop)                                                                              \
+	DP_COUNTER(drop)                                                                           \
+	static struct rte_node_register drop##_drop = {                                            \
+	    .name = #drop, .process = dp_drop_process, .init = dp_drop_init};                      \
+	RTE_NODE_REGISTER(drop##_drop)
+
+typedef rte_edge_t dp_decision(struct dp_worker *worker, struct rte_mbuf *m);
+
+/* Packets mostly go where the one before went: those are moved together, the others one by one. */
+static __rte_always_inline uint16_t dp_node_run(struct rte_graph *graph, struct rte_node *node,
+						void **objs, uint16_t n, dp_decision *decide)
+{
+	enum { AHEAD = 4 };
+	struct dp_node_context *context = dp_node_context(node);
+	struct dp_worker *worker = context->worker;
+	rte_edge_t guess = (rte_edge_t)context->guess, edge = guess;
+	void **to = rte_node_next_stream_get(graph, node, guess, n);
+	void **from = objs;
+	uint16_t run = 0, moved = 0;
+
+	for (uint16_t i = 0; i < n && i < AHEAD; i++)
+		rte_prefetch0(rte_pktmbuf_mtod((struct rte_mbuf *)objs[i], void *));
+	for (uint16_t i = 0; i < n; i++) {
+		if (likely(i + AHEAD < n))
+			rte_prefetch0(rte_pktmbuf_mtod((struct rte_mbuf *)objs[i + AHEAD], void *));
+		edge = decide(worker, objs[i]);
+		if (likely(edge == guess)) {
+			run++;
+			continue;
+		}
+		rte_memcpy(to + moved, from, run * sizeof(*from));
+		moved = (uint16_t)(moved + run);
+		from = objs + i + 1;
+		run = 0;
+		rte_node_enqueue_x1(graph, node, edge, objs[i]);
+	}
+	if (likely(run == n)) {
+		rte_node_next_stream_move(graph, node, guess);
+		return n;
+	}
+	rte_memcpy(to + moved, from, run * sizeof(*from));
+	rte_node_next_stream_put(graph, node, guess, (uint16_t)(moved + run));
+	context->guess = edge;
+	return n;
+}
+
+/* A node of one decision. nodes: its next_nodes, by edge. */
+#define DP_NODE(node_name, decide, ...)                                                            \
+	static uint16_t node_name##_process(struct rte_graph *graph, struct rte_node *node,        \
+					    void **objs, uint16_t n)                               \
+	{                                                                                          \
+		return dp_node_run(graph, node, objs, n, decide);                                  \
+	}                                                                                          \
+	static struct rte_node_register node_name##_node = {                                       \
+	    .name = #node_name,                                                                    \
+	    .process = node_name##_process,                                                        \
+	    .init = dp_node_init,                                                                  \
+	    .nb_edges = RTE_DIM(((const char *[]){__VA_ARGS__})),                                  \
+	    .next_nodes = {__VA_ARGS__},                                                           \
+	};                                                                                         \
+	RTE_NODE_REGISTER(node_name##_node)
+
+static inline void dp_count(struct dp_worker *worker, const struct dp_counter *counter, uint64_t n)
+{
+	worker->counters[counter->id] += n;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* ip4_input: IPv4 to our own address, in whatever form: fragments, options, ICMP, and L2TP among
+ * them. */
+#include "dp_l2tp.h"
+
+enum { TO_REASSEMBLE = DP_L2TP_EDGES, TO_ICMP, BAD, NOT_OURS, PROTOCOL, UDP_PORT };
+
+DP_DROP(ip4_not_ours);
+DP_DROP(ip4_protocol);
+DP_DROP(udp_port);
+
+static rte_edge_t ip4_decide(struct dp_worker *worker, struct rte_mbuf *m)
+{
+	const struct dp_port *port = worker->dp->by_id[m->port];
+	uint32_t at = port->eth_size;
+	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, at);
+	if (m->data_len < at + sizeof(*ip) || !dp_ip4_is_sane(ip, m->data_len - at))
+		return BAD;
+	if (port->address == 0 || ip->dst_addr != rte_cpu_to_be_32(port->address))
+		return NOT_OURS;
+	dp_trim(m, at + rte_be_to_cpu_16(ip->total_length));
+	if (rte_ipv4_frag_pkt_is_fragmented(ip))
+		return TO_REASSEMBLE;
+	if (ip->next_proto_id == IPPROTO_ICMP)
+		return TO_ICMP;
+	if (ip->next_proto_id != IPPROTO_UDP)
+		return PROTOCOL;
+	at += rte_ipv4_hdr_len(ip);
+	const struct rte_udp_hdr *udp = rte_pktmbuf_mtod_offset(m, const struct rte_udp_hdr *, at);
+	if (m->data_len < at + sizeof(*udp))
+		return DP_UDP_LENGTH;
+	if (udp->dst_port != RTE_BE16(LC_L2TP_UDP_PORT) || port->facing != CFG_FACING_PEER)
+		return UDP_PORT;
+	return dp_l2tp_udp(worker, m, ip, at);
+}
+
+DP_NODE(ip4_input, ip4_decide, DP_L2TP_NEXT_NODES, [TO_REASSEMBLE] = "ip4_reassemble",
+	[TO_ICMP] = "icmp_input", [BAD] = "ip4_bad", [NOT_OURS] = "ip4_not_ours",
+	[PROTOCOL] = "ip4_protocol", [UDP_PORT] = "udp_port");
