@@ -14,7 +14,7 @@
  */
 #include "cp_bell.h"
 #include "cp_engine.h"
-#include "cp_log.h"
+#include "cp_stderr.h"
 #include "cp_manage.h"
 
 #include <errno.h>
@@ -86,10 +86,11 @@ static void world_set_aside(void *context, uint16_t tunnel_id, const struct lc_b
 	FILE *f =
 	    cfg_runtime_path(c->cfg, leaf, path, sizeof(path)) == 0 ? fopen(path, "wxe") : NULL;
 	if (f == NULL || fwrite(message->bytes, 1, message->length, f) != message->length)
-		cp_log(CP_LOG_ERROR, "cannot keep the bytes of a message set aside in %s: %s", path,
-		       strerror(errno));
+		cp_stderr_log(CP_LOG_ERROR,
+			      "cannot keep the bytes of a message set aside in %s: %s", path,
+			      strerror(errno));
 	else
-		cp_log(CP_LOG_WARNING, "the bytes of the message set aside are in %s", path);
+		cp_stderr_log(CP_LOG_WARNING, "the bytes of the message set aside are in %s", path);
 	if (f != NULL)
 		fclose(f);
 }
@@ -159,7 +160,7 @@ static void on_signal(evutil_socket_t number, short what, void *context)
 {
 	struct control *c = context;
 	(void)what;
-	cp_log(CP_LOG_NOTICE, "ends: %s", strsignal(number));
+	cp_stderr_log(CP_LOG_NOTICE, "ends: %s", strsignal(number));
 	event_base_loopbreak(c->base);
 }
 
@@ -182,19 +183,20 @@ static int lock(struct control *c)
 {
 	char path[256];
 	if (cfg_runtime_path(c->cfg, "control.lock", path, sizeof(path)) != 0) {
-		cp_log(CP_LOG_ERROR, "%s: the runtime directory's name is too long",
-		       c->cfg->runtime_directory);
+		cp_stderr_log(CP_LOG_ERROR, "%s: the runtime directory's name is too long",
+			      c->cfg->runtime_directory);
 		return EXIT_ENVIRONMENT;
 	}
 	c->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (c->lock_fd >= 0 && flock(c->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return 0;
 	if (errno == EWOULDBLOCK)
-		cp_log(CP_LOG_ERROR, "another warmline-control serves chassis %s (%s is locked)",
-		       c->cfg->name, path);
+		cp_stderr_log(CP_LOG_ERROR,
+			      "another warmline-control serves chassis %s (%s is locked)",
+			      c->cfg->name, path);
 	else
-		cp_log(CP_LOG_ERROR, "%s: %s (warmline-chassis makes the directory)", path,
-		       strerror(errno));
+		cp_stderr_log(CP_LOG_ERROR, "%s: %s (warmline-chassis makes the directory)", path,
+			      strerror(errno));
 	return EXIT_ENVIRONMENT;
 }
 
@@ -213,8 +215,8 @@ static int open_mirror(struct control *c)
 	if (error == 0)
 		error = lc_txn_attach(&c->txn, &c->mirror, why, sizeof(why));
 	if (error != 0) {
-		cp_log(CP_LOG_ERROR, "mirror %s: %s", c->mirror_path,
-		       why[0] != 0 ? why : strerror(-error));
+		cp_stderr_log(CP_LOG_ERROR, "mirror %s: %s", c->mirror_path,
+			      why[0] != 0 ? why : strerror(-error));
 		return error == -ESTALE || error == -EBADMSG ? EXIT_MIRROR : EXIT_ENVIRONMENT;
 	}
 	struct lc_process *self = &c->mirror.header->control;
@@ -223,8 +225,9 @@ static int open_mirror(struct control *c)
 	self->pid = (uint64_t)getpid();
 	self->started = now_ms(NULL);
 	self->starts++;
-	cp_log(CP_LOG_NOTICE, "%s start: %u tunnels, %u sessions in %s", cold ? "cold" : "warm",
-	       lc_txn_tunnels(c->txn), lc_txn_sessions(c->txn), c->mirror_path);
+	cp_stderr_log(CP_LOG_NOTICE, "%s start: %u tunnels, %u sessions in %s",
+		      cold ? "cold" : "warm", lc_txn_tunnels(c->txn), lc_txn_sessions(c->txn),
+		      c->mirror_path);
 	return 0;
 }
 
@@ -248,7 +251,7 @@ static int open_loop(struct control *c)
 	c->signals[1] = evsignal_new(c->base, SIGINT, on_signal, c);
 	if (cfg_runtime_path(c->cfg, CP_BELL, path, sizeof(path)) != 0 ||
 	    (c->bell_fd = cp_bell_open(path)) < 0) {
-		cp_log(CP_LOG_ERROR, "%s: cannot be bound: %s", path, strerror(errno));
+		cp_stderr_log(CP_LOG_ERROR, "%s: cannot be bound: %s", path, strerror(errno));
 		return EXIT_ENVIRONMENT;
 	}
 	c->bell = event_new(c->base, c->bell_fd, EV_READ | EV_PERSIST, on_bell, c);
@@ -257,7 +260,7 @@ static int open_loop(struct control *c)
 	cfg_runtime_path(c->cfg, CP_MANAGE_SOCKET, path, sizeof(path));
 	c->manage = cp_manage_new(c->base, path, &manage);
 	if (c->manage == NULL) {
-		cp_log(CP_LOG_ERROR, "%s: cannot be served: %s", path, strerror(errno));
+		cp_stderr_log(CP_LOG_ERROR, "%s: cannot be served: %s", path, strerror(errno));
 		return EXIT_ENVIRONMENT;
 	}
 	event_add(c->bell, NULL);
@@ -303,17 +306,17 @@ static int run(struct control *c, const char *config)
 {
 	struct cp_world world = {.context = c,
 				 .random = world_random,
-				 .log = cp_log_world,
+				 .log = cp_stderr_vlog,
 				 .set_aside = world_set_aside};
 	int status = load(c, config);
 	if (status != 0)
 		return status;
-	cp_log_open(c->cfg->name);
+	cp_stderr_open(c->cfg->name);
 	if ((status = lock(c)) != 0 || (status = open_mirror(c)) != 0)
 		return status;
 	c->engine = cp_engine_new(c->cfg, &c->mirror, c->txn, &world, now_ms(NULL));
 	if (c->engine == NULL) {
-		cp_log(CP_LOG_ERROR, "no memory for the engine");
+		cp_stderr_log(CP_LOG_ERROR, "no memory for the engine");
 		return EXIT_FAILURE;
 	}
 	if ((status = open_loop(c)) != 0)

@@ -7,10 +7,11 @@
 #include "cp_engine.h"
 
 /* name: of the chassis; kept by reference. */
-void cp_log_open(const char *name);
+void cp_stderr_open(const char *name);
 
-void cp_log(enum cp_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void cp_stderr_log(enum cp_log_level level, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* The same in the shape that struct cp_world wants. context is not used. */
-void cp_log_world(void *context, enum cp_log_level level, const char *format, va_list arguments)
+void cp_stderr_vlog(void *context, enum cp_log_level level, const char *format, va_list arguments)
     __attribute__((format(printf, 3, 0)));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "cp_log.h"
+#include "cp_stderr.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,13 +8,13 @@
 static const char *chassis = "?";
 static bool journal;
 
-void cp_log_open(const char *name)
+void cp_stderr_open(const char *name)
 {
 	chassis = name;
 	journal = getenv("JOURNAL_STREAM") != NULL;
 }
 
-void cp_log_world(void *context, enum cp_log_level level, const char *format, va_list arguments)
+void cp_stderr_vlog(void *context, enum cp_log_level level, const char *format, va_list arguments)
 {
 	static const struct {
 		const char *name;
@@ -42,10 +42,10 @@ void cp_log_world(void *context, enum cp_log_level level, const char *format, va
 		chassis, levels[level].name, text);
 }
 
-void cp_log(enum cp_log_level level, const char *format, ...)
+void cp_stderr_log(enum cp_log_level level, const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
-	cp_log_world(NULL, level, format, arguments);
+	cp_stderr_vlog(NULL, level, format, arguments);
 	va_end(arguments);
 }
