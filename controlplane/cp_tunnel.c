@@ -166,6 +166,11 @@ static int do_linger(struct cp_turn *turn)
 	cp_end_set(&turn->end, result->code, result->error, "%s",
 		   text[0] != 0 ? text : "closed by the peer");
 	remember_end(t, &turn->end);
+	if (t->peer_id ==
+	    0) { /* refused: its ID is here, and the acknowledgement needs it (4.4.3) */
+		t->peer_id = turn->message->assigned_tunnel_id;
+		t->peer_udp_port = turn->buffer->peer_udp_port;
+	}
 	t->door.mode = LC_MODE_CLOSING;
 	t->deadline = turn->now + linger_ms(t);
 	cp_log(turn->engine, CP_LOG_NOTICE,

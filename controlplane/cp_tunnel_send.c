@@ -27,10 +27,11 @@ void cp_send_hide(struct cp_turn *turn, struct cp_builder *b)
 int cp_send(struct cp_turn *turn, struct cp_builder *b)
 {
 	struct cp_engine *e = turn->engine;
-	int error = cp_builder_finish(b);
+	int length = cp_builder_finish(b);
 
-	if (error == 0)
-		error = lc_txn_send(e->txn, turn->slot, b->bytes, b->length);
+	if (length < 0)
+		return length;
+	int error = lc_txn_send(e->txn, turn->slot, b->bytes, (size_t)length);
 	if (error == 0)
 		e->types[e->n_types++] = (uint8_t)b->type;
 	return error;

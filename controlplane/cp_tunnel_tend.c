@@ -8,13 +8,19 @@
 #include <string.h>
 
 enum {
-	CALLS = 8,            /* in one transaction */
-	NO_RECORD_MS = 10000, /* limits.tunnels is reached: tried again after this */
+	CALLS = 8,          /* in one transaction */
+	REFUSED_MS = 10000, /* what does not come by itself: tried again after this */
 };
 
 static bool is_ending(const struct lc_tunnel *t)
 {
 	return t->state == CP_TUNNEL_STOPPING || t->state >= CP_TUNNEL_STOPPED;
+}
+
+/* Room that comes by itself: acknowledgements, an epoch that passes. */
+static bool is_short(int error)
+{
+	return error == -ENOBUFS || error == -EAGAIN;
 }
 
 static void again(struct cp_engine *e, uint32_t slot, uint64_t at)
@@ -37,7 +43,7 @@ static int run_event(struct cp_engine *e, uint32_t slot, enum cp_tunnel_event ev
 	if (error == 0)
 		return cp_commit(e, now);
 	cp_abort(e);
-	if (error != -ENOBUFS && error != -EAGAIN)
+	if (!is_short(error))
 		cp_log(e, CP_LOG_ERROR, "%s: %s fails: %s", cp_tunnel_label(label, t),
 		       cp_tunnel_event_name(event), strerror(-error));
 	return error;
@@ -174,7 +180,8 @@ void cp_tunnel_timeout(struct cp_engine *e, uint32_t slot, uint64_t now)
 		error = run_event(e, slot, CP_TUNNEL_TIMEOUT, end, now);
 	}
 	if (error != 0)
-		lc_timers_set(e->tunnel_deadlines, slot, now + CP_BLOCKED_MS);
+		lc_timers_set(e->tunnel_deadlines, slot,
+			      now + (is_short(error) ? CP_BLOCKED_MS : REFUSED_MS));
 }
 
 int cp_engine_close_tunnel(struct cp_engine *e, uint16_t tunnel_id, uint16_t result,
@@ -207,13 +214,17 @@ void cp_tunnel_plan(struct cp_engine *e, uint32_t configured, uint64_t now)
 		error = cp_commit(e, now);
 	else
 		cp_abort(e);
+	if (error == 0)
+		return;
 	if (error == -ENOSPC)
 		cp_log(e, CP_LOG_WARNING,
 		       "tunnel \"%s\": not opened, limits.tunnels (%u) is reached: raise it",
 		       e->cfg->tunnels[configured].name, e->cfg->limits.tunnels);
-	if (error != 0)
-		lc_timers_set(e->openings, configured,
-			      now + (error == -ENOSPC ? NO_RECORD_MS : CP_BLOCKED_MS));
+	else if (!is_short(error))
+		cp_log(e, CP_LOG_ERROR, "tunnel \"%s\": not opened: %s",
+		       e->cfg->tunnels[configured].name, strerror(-error));
+	lc_timers_set(e->openings, configured,
+		      now + (is_short(error) ? CP_BLOCKED_MS : REFUSED_MS));
 }
 
 void cp_tunnel_clear_disabled(struct cp_engine *e, uint64_t now)

@@ -1,0 +1,673 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Two engines opposite each other: tunnels, authentication, calls, their ends and their returns
+ * (RFC 2661 sections 5 to 7). */
+#include "engine_lab.h"
+
+static const char password[] = "\"password\":\"secret\",";
+
+static void expect_up(struct lab *lab, unsigned sessions)
+{
+	assert_int_equal(lab_tunnels(&lab->end[LAC], CP_TUNNEL_ESTABLISHED), 1);
+	assert_int_equal(lab_tunnels(&lab->end[LNS], CP_TUNNEL_ESTABLISHED), 1);
+	assert_int_equal(lab_sessions(&lab->end[LAC], CP_SESSION_ESTABLISHED), sessions);
+	assert_int_equal(lab_sessions(&lab->end[LNS], CP_SESSION_ESTABLISHED), sessions);
+}
+
+/* 5.1, 7.2.1: SCCRQ, SCCRP, SCCCN, and what each end then knows of the other. */
+static void test_control_connection_5_1(void **state)
+{
+	struct lab *lab = lab_pair("\"receive_window\":9,", "\"receive_window\":11,", 0);
+	(void)state;
+
+	lab_run(lab, 1000);
+	expect_up(lab, 0);
+	const struct lc_tunnel *a = lab_tunnel(&lab->end[LAC], 0),
+			       *n = lab_tunnel(&lab->end[LNS], 0);
+	assert_int_equal(a->peer_id, n->door.id);
+	assert_int_equal(n->peer_id, a->door.id);
+	assert_string_equal(a->peer_host, "lns");
+	assert_string_equal(n->peer_host, "lac");
+	assert_string_equal(a->profile, "t");
+	assert_string_equal(n->profile, "isp");
+	assert_int_equal(a->peer_window, 11);
+	assert_int_equal(n->peer_window, 9);
+	assert_int_equal(a->peer_framing, 3);
+	assert_int_equal(a->role, LC_ROLE_LAC);
+	assert_int_equal(n->role, LC_ROLE_LNS);
+	assert_int_equal(a->door.mode, LC_MODE_ESTABLISHED);
+	assert_int_equal(a->method, CFG_METHOD_FALLBACK);
+	assert_int_equal(a->deadline, 0);
+	assert_int_equal(lab->sent[LAC][LC_MSG_SCCRQ], 1);
+	assert_int_equal(lab->sent[LNS][LC_MSG_SCCRP], 1);
+	assert_int_equal(lab->sent[LAC][LC_MSG_SCCCN], 1);
+	lab_free(lab);
+}
+
+static void expect_refused(struct lab *lab, unsigned by, uint16_t result, const char *text)
+{
+	struct cp_message m;
+	const struct lab_packet *p = &lab->last[by][LC_MSG_STOPCCN];
+
+	assert_int_equal(lab->sent[by][LC_MSG_STOPCCN], 1);
+	assert_int_equal(cp_message_decode(&m, p->bytes, p->length, NULL), CP_ACCEPT);
+	assert_int_equal(m.result.code, result);
+	assert_int_not_equal(m.assigned_tunnel_id, 0);
+	assert_non_null(memmem(m.result.text.bytes, m.result.text.length, text, strlen(text)));
+	assert_int_equal(lab_tunnels(&lab->end[LAC], CP_TUNNEL_ESTABLISHED), 0);
+	assert_int_equal(lab_tunnels(&lab->end[LNS], CP_TUNNEL_ESTABLISHED), 0);
+	assert_string_not_equal(lab_tunnel(&lab->end[LAC], 0)->reason, "");
+}
+
+/* 5.1.1: challenge and response, both directions. */
+static void test_authentication_5_1_1(void **state)
+{
+	(void)state;
+	struct lab *lab = lab_pair(password, password, 2);
+	lab_run(lab, 1000);
+	expect_up(lab, 2);
+	assert_true(lab_tunnel(&lab->end[LAC], 0)->challenged);
+	assert_true(lab_tunnel(&lab->end[LNS], 0)->challenged);
+	lab_free(lab);
+}
+
+static void test_authentication_wrong_password_5_1_1(void **state)
+{
+	(void)state;
+	struct lab *lab = lab_pair(password, "\"password\":\"Secret\",", 1);
+	lab_run(lab, 500);
+	expect_refused(lab, LAC, CP_STOPCCN_NOT_AUTHORIZED, "passwords differ");
+	assert_int_equal(cp_engine_counters(lab->end[LAC].engine)->authentication_failures, 1);
+	lab_free(lab);
+}
+
+static void test_authentication_lac_without_password(void **state)
+{
+	(void)state;
+	struct lab *lab = lab_pair("", password, 1);
+	lab_run(lab, 500);
+	expect_refused(lab, LAC, CP_STOPCCN_NOT_AUTHORIZED, "no password");
+	lab_free(lab);
+}
+
+static void test_authentication_lns_without_password(void **state)
+{
+	(void)state;
+	struct lab *lab = lab_pair(password, "", 1);
+	lab_run(lab, 500);
+	expect_refused(lab, LNS, CP_STOPCCN_NOT_AUTHORIZED, "no password");
+	lab_free(lab);
+}
+
+/* 4.3: everything that may be hidden is, in both directions, and understood. */
+static void test_hidden_avps_4_3(void **state)
+{
+	(void)state;
+	const char *hide = "\"password\":\"secret\",\"hide_avps\":true,";
+	struct lab *lab = lab_pair(hide, hide, 3);
+	struct cp_message m;
+
+	lab_run(lab, 1000);
+	expect_up(lab, 3);
+	const struct lab_packet *p = &lab->last[LAC][LC_MSG_ICCN];
+	cp_message_decode(&m, p->bytes, p->length, "secret");
+	assert_int_equal(m.proxy_authen_name.length, 5);
+	assert_null(memmem(p->bytes, p->length, m.proxy_authen_name.bytes, 5));
+	assert_int_not_equal(cp_message_decode(&m, p->bytes, p->length, "other"), CP_ACCEPT);
+	assert_non_null(lab_user(&lab->end[LNS], "user2"));
+	lab_free(lab);
+}
+
+/* One end hides and the other does not: each decides for itself. */
+static void test_hidden_avps_one_way_4_3(void **state)
+{
+	(void)state;
+	struct lab *lab = lab_pair("\"password\":\"secret\",\"hide_avps\":true,", password, 1);
+	lab_run(lab, 1000);
+	expect_up(lab, 1);
+	lab_free(lab);
+}
+
+static void test_unknown_host(void **state)
+{
+	(void)state;
+	char *lac = lab_lac_json("", "\"host_name\":\"stranger\",", 1),
+	     *lns = lab_lns_json("", "", 1);
+	struct lab *lab = lab_new(lac, lns);
+
+	lab_run(lab, 500);
+	expect_refused(lab, LNS, CP_STOPCCN_NOT_AUTHORIZED, "stranger");
+	/* The refusal leaves nothing behind once it is acknowledged (7.6). */
+	assert_null(lab_tunnel(&lab->end[LNS], 0));
+	free(lac);
+	free(lns);
+	lab_free(lab);
+}
+
+static void test_unknown_host_accepted(void **state)
+{
+	(void)state;
+	char *lac = lab_lac_json("", "\"host_name\":\"stranger\",", 1);
+	char *lns = lab_lns_json("\"accept_unknown_hosts\":true,", "", 1);
+	struct lab *lab = lab_new(lac, lns);
+
+	lab_run(lab, 500);
+	expect_up(lab, 1);
+	assert_string_equal(lab_tunnel(&lab->end[LNS], 0)->profile, "");
+	free(lac);
+	free(lns);
+	lab_free(lab);
+}
+
+/* 5.2.1, 7.4: every subscriber gets a session; what the data plane needs stands in it. */
+static void test_incoming_calls_5_2_1(void **state)
+{
+	(void)state;
+	struct lab *lab = lab_pair("", "", 200);
+
+	lab_run(lab, 5000);
+	expect_up(lab, 200);
+	const struct lc_session *a = lab_user(&lab->end[LAC], "user7");
+	const struct lc_session *n = lab_user(&lab->end[LNS], "user7");
+	assert_non_null(a);
+	assert_non_null(n);
+	assert_int_equal(a->peer_session_id, n->id);
+	assert_int_equal(n->peer_session_id, a->id);
+	assert_int_equal(a->peer_tunnel_id, n->tunnel_id);
+	assert_int_equal(a->peer_address, lab_address[LNS]);
+	assert_int_equal(n->peer_address, lab_address[LAC]);
+	assert_int_equal(a->pppoe_session, 7);
+	assert_int_equal(a->mac[5], 7);
+	assert_int_equal(a->access_port, 0);
+	assert_int_equal(a->port, 1);
+	assert_int_equal(a->mtu, 1492);
+	assert_int_equal(n->mtu, 1492);
+	assert_int_equal(n->access_port, UINT16_MAX);
+	assert_int_equal(n->ipv4, 0x0a400001 + 6);
+	assert_int_equal(n->ipv4_length, 32);
+	assert_int_equal(n->ipv6_length, 64);
+	assert_int_equal(n->ipv6[7], 6);
+	assert_string_equal(n->calling, "user7");
+	assert_int_equal(n->call_serial, a->call_serial);
+	assert_int_equal(n->connect_speed, 1000000000);
+	assert_int_not_equal(a->door.word, 0);
+	assert_int_equal(a->door.session_id, a->id);
+	assert_int_equal(a->door.role, LC_ROLE_LAC);
+	assert_int_equal(n->door.role, LC_ROLE_LNS);
+	assert_int_equal(a->door.flags, 0);
+	assert_int_equal(lab->sent[LAC][LC_MSG_ICRQ], 200);
+	assert_int_equal(cp_engine_counters(lab->end[LNS].engine)->received[LC_MSG_ICCN], 200);
+	assert_int_equal(cp_engine_counters(lab->end[LNS].engine)->sent[LC_MSG_ICRP], 200);
+	lab_free(lab);
+}
+
+/* 4.4.4 Sequencing Required: asked for by the LAC, done by both. */
+static void test_data_sequencing_5_4(void **state)
+{
+	(void)state;
+	struct lab *lab = lab_pair("\"data_sequencing\":true,", "", 1);
+	const unsigned both = LC_SESSION_SEND_SEQUENCE | LC_SESSION_EXPECT_SEQUENCE;
+
+	lab_run(lab, 1000);
+	assert_int_equal(lab_user(&lab->end[LAC], "user1")->door.flags, both);
+	assert_int_equal(lab_user(&lab->end[LNS], "user1")->door.flags, both);
+	lab_free(lab);
+}
+
+/* A subscriber of whom the LNS knows nothing: a session without addresses. */
+static void test_unknown_subscriber(void **state)
+{
+	(void)state;
+	char *lac = lab_lac_json("", "", 2), *lns = lab_lns_json("", "", 1);
+	struct lab *lab = lab_new(lac, lns);
+
+	lab_run(lab, 1000);
+	expect_up(lab, 2);
+	assert_int_equal(lab_user(&lab->end[LNS], "user2")->ipv4, 0);
+	assert_int_equal(lab_user(&lab->end[LNS], "user2")->subscribers, UINT16_MAX);
+	assert_int_not_equal(lab_user(&lab->end[LNS], "user1")->ipv4, 0);
+	free(lac);
+	free(lns);
+	lab_free(lab);
+}
+
+static int close_user(struct lab *lab, unsigned end, const char *name, uint16_t result)
+{
+	const struct lc_session *s = lab_user(&lab->end[end], name);
+	assert_non_null(s);
+	return cp_engine_close_session(lab->end[end].engine, s->tunnel_id, s->id, result, "test",
+				       lab->now);
+}
+
+/* 5.6: CDN from the LNS; the LAC calls again after its back-off, not before. */
+static void test_cdn_from_lns_5_6(void **state)
+{
+	(void)state;
+	struct lab *lab = lab_pair("", "", 2);
+
+	lab_run(lab, 1000);
+	uint16_t old = lab_user(&lab->end[LAC], "user2")->id;
+	assert_int_equal(close_user(lab, LNS, "user2", CP_CDN_ADMINISTRATIVE), 0);
+	lab_run(lab, 500);
+	assert_int_equal(lab->sent[LNS][LC_MSG_CDN], 1);
+	assert_int_equal(lab->sent[LAC][LC_MSG_CDN], 0);
+	assert_int_equal(lab_sessions(&lab->end[LNS], CP_SESSION_ESTABLISHED), 1);
+	assert_int_equal(lab_sessions(&lab->end[LAC], CP_SESSION_WAIT_TUNNEL), 1);
+	lab_expect_log(&lab->end[LAC], "by the peer, result 3 error 0, test");
+	lab_run(lab, 480);
+	assert_int_equal(lab->sent[LAC][LC_MSG_ICRQ], 2);
+	lab_run(lab, 100);
+	expect_up(lab, 2);
+	assert_int_not_equal(lab_user(&lab->end[LAC], "user2")->id, old);
+	lab_free(lab);
+}
+
+/* 5.6: CDN from the LAC. */
+static void test_cdn_from_lac_5_6(void **state)
+{
+	(void)state;
+	struct lab *lab = lab_pair("", "", 2);
+
+	lab_run(lab, 1000);
+	assert_int_equal(close_user(lab, LAC, "user1", CP_CDN_CARRIER_LOST), 0);
+	lab_run(lab, 500);
+	assert_int_equal(lab->sent[LAC][LC_MSG_CDN], 1);
+	assert_int_equal(lab_sessions(&lab->end[LNS], CP_SESSION_ESTABLISHED), 1);
+	lab_run(lab, 1000);
+	expect_up(lab, 2);
+	assert_int_equal(
+	    cp_engine_close_session(lab->end[LAC].engine, 1, 9999, 3, "no such", lab->now),
+	    -ENOENT);
+	lab_free(lab);
+}
+
+/* Refused again and again: 1 s, doubling to 60 s (the LNS takes one session only). */
+static void test_call_back_off(void **state)
+{
+	(void)state;
+	struct lab *lab = lab_pair("", "\"max_sessions\":1,", 2);
+
+	lab_run(lab, 500);
+	expect_up(lab, 1);
+	assert_int_equal(lab->sent[LNS][LC_MSG_CDN], 1);
+	lab_run(lab, 1000); /* 1.5 s: tries at 0, 1 */
+	assert_int_equal(lab->sent[LNS][LC_MSG_CDN], 2);
+	lab_run(lab, 6000); /* 7.5 s: and at 3, 7 */
+	assert_int_equal(lab->sent[LNS][LC_MSG_CDN], 4);
+	lab_run(lab, 3600 * 1000);
+	/* 15, 31, 63 s, then every 60 s */
+	assert_in_range(lab->sent[LNS][LC_MSG_CDN], 63, 67);
+	expect_up(lab, 1);
+	struct cp_message m;
+	const struct lab_packet *p = &lab->last[LNS][LC_MSG_CDN];
+	assert_int_equal(cp_message_decode(&m, p->bytes, p->length, NULL), CP_ACCEPT);
+	assert_int_equal(m.result.code, CP_CDN_NO_FACILITIES);
+	assert_int_not_equal(m.session_id, 0);
+	lab_free(lab);
+}
+
+/* 6.14 SLI from the LNS, 6.13 WEN from the LAC: recorded at both ends. */
+static void test_sli_and_wen_6_13_6_14(void **state)
+{
+	(void)state;
+	struct lab *lab = lab_pair("", "", 1);
+	const uint32_t errors[6] = {1, 2, 3, 4, 5, 6};
+
+	lab_run(lab, 1000);
+	const struct lc_session *a = lab_user(&lab->end[LAC], "user1");
+	const struct lc_session *n = lab_user(&lab->end[LNS], "user1");
+	struct cp_engine *lac = lab->end[LAC].engine, *lns = lab->end[LNS].engine;
+	assert_int_equal(cp_engine_send_sli(lns, n->tunnel_id, n->id, 0xa0000, 0xb0000, lab->now),
+			 0);
+	assert_int_equal(cp_engine_send_wen(lac, a->tunnel_id, a->id, errors, lab->now), 0);
+	assert_int_equal(cp_engine_send_sli(lac, a->tunnel_id, a->id, 0, 0, lab->now), -EINVAL);
+	assert_int_equal(cp_engine_send_wen(lns, n->tunnel_id, n->id, errors, lab->now), -EINVAL);
+	assert_int_equal(cp_engine_send_wen(lns, n->tunnel_id, 9, errors, lab->now), -ENOENT);
+	lab_run(lab, 1000);
+	assert_int_equal(a->send_accm, 0xa0000);
+	assert_int_equal(a->receive_accm, 0xb0000);
+	assert_memory_equal(n->wen, errors, sizeof(errors));
+	expect_up(lab, 1);
+	lab_free(lab);
+}
+
+static int close_tunnel(struct lab *lab, unsigned end)
+{
+	const struct lc_tunnel *t = lab_tunnel(&lab->end[end], 0);
+	return cp_engine_close_tunnel(lab->end[end].engine, t->door.id, CP_STOPCCN_SHUTDOWN, "test",
+				      lab->now);
+}
+
+/* 5.7: StopCCN from the LNS. The LAC keeps the tunnel for a retransmission cycle, then opens anew
+ * after the back-off. */
+static void test_stopccn_from_lns_5_7(void **state)
+{
+	(void)state;
+	struct lab *lab = lab_pair("", "", 5);
+
+	lab_run(lab, 1000);
+	assert_int_equal(close_tunnel(lab, LNS), 0);
+	lab_run(lab, 100);
+	assert_null(lab_tunnel(&lab->end[LNS], 0));
+	assert_null(lab_session(&lab->end[LNS], 0));
+	assert_null(lab_session(&lab->end[LAC], 0));
+	assert_int_equal(lab_tunnels(&lab->end[LAC], CP_TUNNEL_STOPPED), 1);
+	assert_int_equal(lab_tunnel(&lab->end[LAC], 0)->result_code, CP_STOPCCN_SHUTDOWN);
+	assert_string_equal(lab_tunnel(&lab->end[LAC], 0)->reason, "test");
+	lab_run(lab, 30500);
+	assert_int_equal(lab_tunnels(&lab->end[LAC], CP_TUNNEL_STOPPED), 1);
+	lab_run(lab, 500);
+	assert_int_equal(lab_tunnels(&lab->end[LAC], CP_TUNNEL_IDLE), 1);
+	lab_run(lab, 1100);
+	expect_up(lab, 5);
+	lab_free(lab);
+}
+
+/* 5.7: StopCCN from the LAC; no CDNs (the sessions are implicitly cleared). */
+static void test_stopccn_from_lac_5_7(void **state)
+{
+	(void)state;
+	struct lab *lab = lab_pair("", "", 5);
+
+	lab_run(lab, 1000);
+	assert_int_equal(close_tunnel(lab, LAC), 0);
+	lab_run(lab, 500);
+	assert_int_equal(lab_tunnels(&lab->end[LAC], CP_TUNNEL_IDLE), 1);
+	assert_int_equal(lab_tunnels(&lab->end[LNS], CP_TUNNEL_STOPPED), 1);
+	assert_int_equal(lab->sent[LAC][LC_MSG_CDN] + lab->sent[LNS][LC_MSG_CDN], 0);
+	lab_run(lab, 1000);
+	assert_int_equal(lab_tunnels(&lab->end[LNS], CP_TUNNEL_ESTABLISHED), 1);
+	assert_int_equal(lab_sessions(&lab->end[LNS], CP_SESSION_ESTABLISHED), 5);
+	lab_run(lab, 31000);
+	expect_up(lab, 5);
+	assert_int_equal(close_tunnel(lab, LAC), 0);
+	assert_int_equal(cp_engine_close_tunnel(lab->end[LAC].engine, 999, 1, "", lab->now),
+			 -ENOENT);
+	lab_free(lab);
+}
+
+/* Both at once: each acknowledges the other's. */
+static void test_stopccn_crossing_5_7(void **state)
+{
+	(void)state;
+	struct lab *lab = lab_pair("", "", 2);
+
+	lab_run(lab, 1000);
+	assert_int_equal(close_tunnel(lab, LAC), 0);
+	assert_int_equal(close_tunnel(lab, LNS), 0);
+	lab_run(lab, 20000);
+	assert_int_equal(lab->sent[LAC][LC_MSG_STOPCCN], 1);
+	assert_int_equal(lab->sent[LNS][LC_MSG_STOPCCN], 1);
+	lab_run(lab, 15000);
+	expect_up(lab, 2);
+	lab_free(lab);
+}
+
+/* 5.8: the peer is gone. Everything is cleared without a StopCCN, and opened again with back-off.
+ */
+static void test_dead_peer_5_8(void **state)
+{
+	(void)state;
+	struct lab *lab = lab_pair("\"hello_interval\":10,", "\"hello_interval\":10,", 50);
+
+	lab_run(lab, 5000);
+	expect_up(lab, 50);
+	lab->cut = true;
+	lab_run(lab, 90000);
+	assert_int_equal(lab_tunnels(&lab->end[LAC], CP_TUNNEL_ESTABLISHED), 0);
+	assert_null(lab_tunnel(&lab->end[LNS], 0));
+	assert_null(lab_session(&lab->end[LAC], 0));
+	assert_null(lab_session(&lab->end[LNS], 0));
+	assert_int_equal(lab->sent[LAC][LC_MSG_STOPCCN] + lab->sent[LNS][LC_MSG_STOPCCN], 0);
+	lab_expect_log(&lab->end[LAC], "the peer does not answer");
+	lab_run(lab, 600000);
+	lab->cut = false;
+	lab_run(lab, 100000);
+	expect_up(lab, 50);
+	lab_free(lab);
+}
+
+/* A tunnel of 2000 sessions ends in batches: each step is small, and the StopCCN comes first. */
+static void test_teardown_of_2000_sessions(void **state)
+{
+	(void)state;
+	struct lab *lab = lab_pair("\"receive_window\":64,", "\"receive_window\":64,", 2000);
+	struct lab_end *lns = &lab->end[LNS];
+
+	lab_run(lab, 20000);
+	expect_up(lab, 2000);
+	assert_int_equal(close_tunnel(lab, LNS), 0);
+	assert_int_equal(lab_tunnels(lns, CP_TUNNEL_STOPPING), 1);
+	unsigned left = 2000, steps = 0;
+	while (cp_engine_next(lns->engine) <= lab->now && left > 0) {
+		cp_engine_run(lns->engine, 1, lab->now);
+		unsigned now_left = lc_txn_sessions(lns->txn);
+		assert_in_range(left - now_left, 0, LC_TXN_SESSIONS);
+		left = now_left;
+		if (++steps % 7 == 0)
+			lab_restart(lns);
+		lab_check(lns);
+	}
+	assert_int_equal(left, 0);
+	assert_in_range(steps, 2000 / LC_TXN_SESSIONS, 120);
+	lab_run(lab, 60000);
+	expect_up(lab, 2000);
+	lab_free(lab);
+}
+
+/* A subscriber who is up already comes again: the newer session counts, the older gets a CDN. */
+static void test_new_login_replaces_old(void **state)
+{
+	(void)state;
+	char *lns = lab_lns_json("", "", 3);
+	struct lab *lab = lab_new(NULL, lns);
+	struct puppet p;
+
+	puppet_open(&p, lab, LNS);
+	puppet_connect(&p);
+	uint16_t first = puppet_call(&p, 501, "user1");
+	uint16_t second = puppet_ring(&p, 502);
+	puppet_put_iccn(&p, second, "user1");
+	assert_int_equal(puppet_send(&p), LC_MSG_CDN);
+	assert_int_equal(p.got.session_id, 501);
+	assert_int_equal(p.got.assigned_session_id, first);
+	puppet_expect_result(&p, CP_CDN_ADMINISTRATIVE, 0);
+	assert_int_equal(lab_user(&lab->end[LNS], "user1")->id, second);
+	assert_int_equal(lab_user(&lab->end[LNS], "user1")->ipv4, 0x0a400001);
+	assert_int_equal(lab_sessions(&lab->end[LNS], CP_SESSION_ESTABLISHED), 1);
+	free(lns);
+	lab_free(lab);
+}
+
+/* Without Proxy Authen Name the Calling Number names the subscriber. */
+static void test_subscriber_by_calling_number(void **state)
+{
+	(void)state;
+	char *lns = lab_lns_json("", "", 3);
+	struct lab *lab = lab_new(NULL, lns);
+	struct puppet p;
+
+	puppet_open(&p, lab, LNS);
+	puppet_connect(&p);
+	puppet_put_icrq(&p, 600);
+	cp_builder_string(&p.builder, CP_AVP_CALLING_NUMBER, "user3");
+	assert_int_equal(puppet_send(&p), LC_MSG_ICRP);
+	puppet_put_iccn(&p, p.got.assigned_session_id, NULL);
+	assert_int_equal(puppet_send(&p), 0);
+	assert_int_equal(lab_user(&lab->end[LNS], "user3")->ipv4, 0x0a400003);
+	free(lns);
+	lab_free(lab);
+}
+
+/* Set-up that stalls: StopCCN after 60 s, CDN after 60 s. */
+static void test_setup_deadlines(void **state)
+{
+	(void)state;
+	char *lns = lab_lns_json("\"hello_interval\":0,", "", 1);
+	struct lab *lab = lab_new(NULL, lns);
+	struct puppet p;
+
+	puppet_open(&p, lab, LNS);
+	puppet_request(&p);
+	puppet_acknowledge(&p);
+	lab->now += 59999;
+	puppet_settle(&p);
+	assert_int_equal(puppet_take(&p), 0);
+	lab->now += 1;
+	puppet_settle(&p);
+	assert_int_equal(puppet_take(&p), LC_MSG_STOPCCN);
+	puppet_expect_result(&p, CP_STOPCCN_GENERAL, 0);
+	puppet_acknowledge(&p);
+	assert_null(lab_tunnel(&lab->end[LNS], 0));
+
+	puppet_open(&p, lab, LNS);
+	puppet_connect(&p);
+	puppet_ring(&p, 700);
+	puppet_acknowledge(&p);
+	lab->now += 60000;
+	puppet_settle(&p);
+	assert_int_equal(puppet_take(&p), LC_MSG_CDN);
+	assert_int_equal(p.got.session_id, 700);
+	puppet_expect_result(&p, CP_CDN_TIMEOUT, 0);
+	assert_null(lab_session(&lab->end[LNS], 0));
+	free(lns);
+	lab_free(lab);
+}
+
+/* ---- ties (4.4.3, 7.2.1) ---- */
+
+/* A LAC that has sent its SCCRQ; *tie is its Tie Breaker. */
+static struct lab *open_lac(struct puppet *p, const char *tunnel, uint64_t *tie)
+{
+	char *lac = lab_lac_json("", tunnel, 1);
+	struct lab *lab = lab_new(lac, NULL);
+
+	free(lac);
+	puppet_open(p, lab, LAC);
+	puppet_settle(p);
+	assert_int_equal(puppet_take(p), LC_MSG_SCCRQ);
+	if (tie != NULL)
+		*tie = p->got.tie_breaker;
+	return lab;
+}
+
+/* The peer's own SCCRQ, on a channel of its own. Returns the answer. */
+static int collide(struct puppet *p, const uint64_t *tie)
+{
+	struct puppet own = {.lab = p->lab, .end = p->end};
+
+	struct cp_builder *b = puppet_begin(&own, LC_MSG_SCCRQ, 0);
+	puppet_put_control(b, "lns", PUPPET_TUNNEL);
+	if (tie != NULL)
+		cp_builder_u64(b, CP_AVP_TIE_BREAKER, *tie);
+	int answer = puppet_send(&own);
+	own.tunnel_id = own.got.assigned_tunnel_id;
+	*p = own;
+	return answer;
+}
+
+static void test_tie_won_4_4_3(void **state)
+{
+	(void)state;
+	struct puppet p;
+	uint64_t tie;
+	struct lab *lab = open_lac(&p, "", &tie);
+
+	assert_int_not_equal(tie, 0);
+	uint64_t theirs = tie + 1;
+	assert_int_equal(collide(&p, &theirs), 0);
+	assert_int_equal(collide(&p, NULL), 0); /* without one: it loses too */
+	assert_int_equal(lab_tunnels(&lab->end[LAC], CP_TUNNEL_WAIT_CTL_REPLY), 1);
+	assert_null(lab_tunnel(&lab->end[LAC], 1));
+	lab_free(lab);
+}
+
+/* The loser's tunnel is gone without a word, and the winner's takes its place: calls go there. */
+static void test_tie_lost_4_4_3(void **state)
+{
+	(void)state;
+	struct puppet p;
+	uint64_t tie;
+	struct lab *lab = open_lac(&p, "", &tie);
+
+	uint64_t theirs = tie - 1;
+	assert_int_equal(collide(&p, &theirs), LC_MSG_SCCRP);
+	puppet_begin(&p, LC_MSG_SCCCN, 0);
+	assert_int_equal(puppet_send(&p), LC_MSG_ICRQ);
+	assert_int_equal(lab->sent[LAC][LC_MSG_STOPCCN], 0);
+	assert_int_equal(lab_tunnels(&lab->end[LAC], CP_TUNNEL_ESTABLISHED), 1);
+	assert_null(lab_tunnel(&lab->end[LAC], 1));
+	assert_string_equal(lab_tunnel(&lab->end[LAC], 0)->profile, "t");
+	assert_int_equal(lab_tunnel(&lab->end[LAC], 0)->role, LC_ROLE_LAC);
+	lab_free(lab);
+}
+
+/* Equal: both discard; ours comes again, with another value. */
+static void test_tie_equal_4_4_3(void **state)
+{
+	(void)state;
+	struct puppet p;
+	uint64_t tie;
+	struct lab *lab = open_lac(&p, "", &tie);
+
+	assert_int_equal(collide(&p, &tie), 0);
+	assert_int_equal(lab->sent[LAC][LC_MSG_STOPCCN], 0);
+	assert_int_equal(lab_tunnels(&lab->end[LAC], CP_TUNNEL_WAIT_CTL_REPLY), 0);
+	lab->now += 1000;
+	puppet_open(&p, lab, LAC);
+	puppet_settle(&p);
+	assert_int_equal(puppet_take(&p), LC_MSG_SCCRQ);
+	assert_true(p.got.tie_breaker != tie);
+	lab_free(lab);
+}
+
+/* Two tunnels to one peer: no single tunnel is wished, so no Tie Breaker is sent. */
+static void test_no_tie_breaker_for_two_tunnels(void **state)
+{
+	(void)state;
+	struct puppet p;
+	struct lab *lab =
+	    open_lac(&p, "\"remote\":\"10.1.0.2\",\"port\":\"p\"},{\"name\":\"second\",", NULL);
+
+	assert_int_equal(lab->sent[LAC][LC_MSG_SCCRQ], 2);
+	assert_false(cp_message_has(&p.got, CP_AVP_TIE_BREAKER));
+	/* "If neither side issues a tie breaker, then two separate tunnels are opened." The peer is
+	 * in no profile, so its own is refused, and ours stay. */
+	assert_int_equal(collide(&p, NULL), LC_MSG_STOPCCN);
+	assert_int_equal(lab_tunnels(&lab->end[LAC], CP_TUNNEL_WAIT_CTL_REPLY), 2);
+	lab_free(lab);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_control_connection_5_1),
+	    cmocka_unit_test(test_authentication_5_1_1),
+	    cmocka_unit_test(test_authentication_wrong_password_5_1_1),
+	    cmocka_unit_test(test_authentication_lac_without_password),
+	    cmocka_unit_test(test_authentication_lns_without_password),
+	    cmocka_unit_test(test_hidden_avps_4_3),
+	    cmocka_unit_test(test_hidden_avps_one_way_4_3),
+	    cmocka_unit_test(test_unknown_host),
+	    cmocka_unit_test(test_unknown_host_accepted),
+	    cmocka_unit_test(test_incoming_calls_5_2_1),
+	    cmocka_unit_test(test_data_sequencing_5_4),
+	    cmocka_unit_test(test_unknown_subscriber),
+	    cmocka_unit_test(test_cdn_from_lns_5_6),
+	    cmocka_unit_test(test_cdn_from_lac_5_6),
+	    cmocka_unit_test(test_call_back_off),
+	    cmocka_unit_test(test_sli_and_wen_6_13_6_14),
+	    cmocka_unit_test(test_stopccn_from_lns_5_7),
+	    cmocka_unit_test(test_stopccn_from_lac_5_7),
+	    cmocka_unit_test(test_stopccn_crossing_5_7),
+	    cmocka_unit_test(test_dead_peer_5_8),
+	    cmocka_unit_test(test_teardown_of_2000_sessions),
+	    cmocka_unit_test(test_new_login_replaces_old),
+	    cmocka_unit_test(test_subscriber_by_calling_number),
+	    cmocka_unit_test(test_setup_deadlines),
+	    cmocka_unit_test(test_tie_won_4_4_3),
+	    cmocka_unit_test(test_tie_lost_4_4_3),
+	    cmocka_unit_test(test_tie_equal_4_4_3),
+	    cmocka_unit_test(test_no_tie_breaker_for_two_tunnels),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
