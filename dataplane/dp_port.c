@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <rte_dev.h>
@@ -99,6 +101,22 @@ static int device_check(const struct cfg_port *port)
 	return 0;
 }
 
+/* The driver numbers its socket group by process ID and interface, and the kernel refuses a number
+ * that another process has on another interface: then another process ID, that is another start,
+ * will do. */
+static int af_packet_failed(const struct cfg_port *port)
+{
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return complain(port, "cannot open a packet socket: %s (it takes root)",
+				strerror(errno));
+	close(fd);
+	complain(
+	    port,
+	    "did not open: wrong arguments, or another process has its socket group; to be started again");
+	return DP_EXIT_FAILURE;
+}
+
 static int device_probe(const struct cfg_port *port)
 {
 	char device[512];
@@ -116,11 +134,13 @@ static int device_probe(const struct cfg_port *port)
 	int error = rte_dev_probe(device);
 	if (error == 0)
 		return 0;
+	if (is_af_packet(port))
+		return af_packet_failed(port);
 	if (is_pci(port->device))
-		return complain(port,
-				"did not open (%s): is it bound to vfio-pci and free? "
-				"(dpdk-devbind.py --status)",
-				strerror(-error));
+		return complain(
+		    port,
+		    "did not open (%s): is it bound to vfio-pci and free? (dpdk-devbind.py --status)",
+		    strerror(-error));
 	return complain(
 	    port,
 	    "did not open (%s): does its driver take these arguments, and is nobody else using it?",
@@ -143,10 +163,30 @@ static int device_find(const struct cfg_port *port, uint16_t *id)
 	return -ENODEV;
 }
 
+/* DPDK takes net_af_packet for an Ethernet of 1500 octets; what it carries is what its interface does.
+ */
+static int set_interface_mtu(const struct cfg_port *c)
+{
+	struct ifreq interface = {0};
+	int error = 0, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return complain(c, "no socket: %s", strerror(errno));
+	(void)device_argument(c->device, "iface", interface.ifr_name, sizeof(interface.ifr_name));
+	if (ioctl(fd, SIOCGIFMTU, &interface) < 0 || interface.ifr_mtu < c->mtu) {
+		interface.ifr_mtu = c->mtu;
+		error = ioctl(fd, SIOCSIFMTU, &interface) < 0 ? errno : 0;
+	}
+	close(fd);
+	return error == 0 ? 0
+			  : complain(c, "does not take an MTU of %u: %s", c->mtu, strerror(error));
+}
+
 /* The MTU is raised where it must be, never lowered: a larger one does no harm. */
 static int set_mtu(const struct cfg_port *c, uint16_t id)
 {
 	uint16_t mtu = 0;
+	if (is_af_packet(c))
+		return set_interface_mtu(c);
 	if (rte_eth_dev_get_mtu(id, &mtu) == 0 && mtu >= c->mtu)
 		return 0;
 	int error = rte_eth_dev_set_mtu(id, c->mtu);

@@ -16,8 +16,8 @@ static void take(struct rte_graph *graph, struct rte_node *node, struct dp_worke
 {
 	const struct dp_port *port = worker->dp->by_id[m->port];
 	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, port->eth_size);
-	m->l2_len = port->eth_size & 0x7f;
-	m->l3_len = rte_ipv4_hdr_len(ip);
+	m->l2_len = (uint64_t)port->eth_size & 0x7f;
+	m->l3_len = (uint64_t)rte_ipv4_hdr_len(ip) & 0x1ff;
 	m = rte_ipv4_frag_reassemble_packet(worker->fragments, &worker->dead_fragments, m,
 					    worker->now, ip);
 	if (!m)
