@@ -60,7 +60,7 @@ static inline void net_tunnel(struct net *net, unsigned k, uint16_t window, uint
 	t->retransmit_established = 255;
 	t->retransmit_ms = retransmit_ms;
 	t->retransmit_max_ms = 8 * retransmit_ms;
-	t->hello_ms = net_random(net, 3) == 0 ? 0 : 100 + net_random(net, 5000);
+	t->hello_ms = 20 + net_random(net, net_random(net, 2) ? 5000 : 100);
 	t->peer_id = net->side[!k].end.id;
 	end_commit(&net->side[k].end);
 }

@@ -601,6 +601,12 @@ static void run_mortal(uint64_t now)
 	end_run(&e, now);
 }
 
+static void run_to_death(uint64_t now)
+{
+	if (setjmp(death) == 0)
+		end_run(&e, now);
+}
+
 static void acknowledge_mortal(uint16_t nr, uint64_t now)
 {
 	if (setjmp(death) != 0)
@@ -639,6 +645,37 @@ static void a_crash_takes_no_retransmission_away(void **state)
 			run_mortal(at);
 		assert_true(count_sent(1) >= 6);
 		lc_channel_step = NULL;
+		teardown(state);
+	}
+}
+
+/* Whatever step the sending of a HELLO dies at, its number is its own: the message that comes
+ * meanwhile has another. */
+static void a_crash_gives_no_number_twice(void **state)
+{
+	static const char *const steps[] = {"timed", "numbered", "sent"};
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		uint64_t at = T0 + 60 * S;
+		unsigned hellos = 0, messages = 0;
+		setup(state);
+		lc_channel_step = die_at_step;
+		deadly = steps[i];
+		run_to_death(at);
+		assert_null(deadly);
+		lc_channel_step = NULL;
+		send_some(1);
+		revive(at);
+		for (unsigned k = 0; k < 10; k++, at += S) {
+			end_run(&e, at);
+			end_receive(&e, LC_MSG_ZLB, 0, channel()->tx.next, 0, at);
+		}
+		for (unsigned k = 0; k < e.n_sent; k++) {
+			const struct end_packet *p = &e.sent[k];
+			bool hello = lc_l2tp_message_type(p->bytes, p->length) == LC_MSG_HELLO;
+			*(hello ? &hellos : &messages) |= 1u << lc_get16(p->bytes + 8);
+		}
+		assert_true(messages != 0);
+		assert_int_equal(hellos & messages, 0);
 		teardown(state);
 	}
 }
@@ -766,6 +803,7 @@ int main(void)
 	    T(what_makes_no_sense_in_the_mirror_ends_the_channel),
 	    T(an_sccrp_that_waits_is_acknowledged),
 	    cmocka_unit_test(a_crash_takes_no_retransmission_away),
+	    cmocka_unit_test(a_crash_gives_no_number_twice),
 	    T(appendix_b1),
 	    T(appendix_b2),
 	};

@@ -15,7 +15,7 @@
 #include <time.h>
 
 enum {
-	SEEDS = 6,
+	SEEDS = 4,
 	MESSAGES = 1000, /* each way */
 	LIFE_US = 3000,  /* of a child, at most; longer where it shall die at a step */
 };

@@ -28,7 +28,7 @@ static void step(const char *name)
 
 static void arm(bool crashing)
 {
-	steps_to_live = crashing && net_random(&net, 40) == 0 ? 1 + net_random(&net, 12) : 0;
+	steps_to_live = crashing && net_random(&net, 20) == 0 ? 1 + net_random(&net, 8) : 0;
 }
 
 /* Its process is gone; what has left before is on its way. */
