@@ -2,10 +2,11 @@
 /* JSON lines on a UNIX socket.
  *
  * Each client has at most one request in work. Replies go into the client's output buffer; while
- * that holds more than OUTPUT_MAX, its next request stays in its input buffer, which stops at a
- * request's size, so that the kernel's socket buffer fills up and the client waits. What one client
- * can take is therefore bounded, whatever it does. Large documents are asked for in pages
- * (cp_show.h), so that no single answer is long.
+ * that holds more than OUTPUT_MAX, its next request stays in its input buffer, and while that holds
+ * more than a request nothing is read, so that the kernel's socket buffer fills up and the client
+ * waits. What one client can take is therefore bounded, whatever it does. Large documents are asked
+ * for in pages (cp_show.h), so that no single answer is long. (libevent's high watermark would do
+ * the same, but calls back for as long as the buffer is full, which keeps the loop busy.)
  */
 #include "cp_lines.h"
 
@@ -111,37 +112,51 @@ static void handle_line(struct client *client, const char *line, size_t length)
 	json_decref(request);
 }
 
+static void refuse_long(struct client *client)
+{
+	struct evbuffer *input = bufferevent_get_input(client->stream);
+
+	cp_lines_refuse(client->lines, client->number, "a request has at most %d bytes",
+			CP_LINES_REQUEST_MAX);
+	evbuffer_drain(input, evbuffer_get_length(input));
+	client->ending = true;
+}
+
+/* The next request; false: none is complete. */
+static bool take_line(struct client *client)
+{
+	struct evbuffer *input = bufferevent_get_input(client->stream);
+	size_t length = 0;
+	char *line = evbuffer_readln(input, &length, EVBUFFER_EOL_LF);
+	bool taken = line != NULL;
+
+	if (taken ? length > CP_LINES_REQUEST_MAX
+		  : evbuffer_get_length(input) > CP_LINES_REQUEST_MAX)
+		refuse_long(client);
+	else if (taken)
+		handle_line(client, line, length);
+	free(line);
+	return taken;
+}
+
 /* Handles what is complete, as far as the output has room; frees the client where nothing is left
  * to do for it. */
 static void client_run(struct client *client)
 {
 	struct evbuffer *input = bufferevent_get_input(client->stream);
 	struct evbuffer *output = bufferevent_get_output(client->stream);
+	bool more = true;
 
 	client->running = true;
-	while (!client->busy && evbuffer_get_length(output) < OUTPUT_MAX) {
-		size_t length;
-		char *line = evbuffer_readln(input, &length, EVBUFFER_EOL_LF);
-
-		if (line) {
-			handle_line(client, line, length);
-			free(line);
-			continue;
-		}
-		if (evbuffer_get_length(input) > CP_LINES_REQUEST_MAX) {
-			cp_lines_refuse(client->lines, client->number,
-					"a request has at most %d bytes", CP_LINES_REQUEST_MAX);
-			evbuffer_drain(input, evbuffer_get_length(input));
-			bufferevent_disable(client->stream, EV_READ);
-			client->ending = true;
-		}
-		if (client->ending && evbuffer_get_length(output) == 0) {
-			client_free(client);
-			return;
-		}
-		break;
-	}
+	while (more && !client->busy && evbuffer_get_length(output) < OUTPUT_MAX)
+		more = take_line(client);
 	client->running = false;
+	if (client->ending && !more && !client->busy && evbuffer_get_length(output) == 0)
+		client_free(client);
+	else if (client->ending || evbuffer_get_length(input) > CP_LINES_REQUEST_MAX)
+		bufferevent_disable(client->stream, EV_READ);
+	else
+		bufferevent_enable(client->stream, EV_READ);
 }
 
 static void on_stream(struct bufferevent *stream, void *context)
@@ -188,7 +203,6 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	LIST_INSERT_HEAD(&lines->clients, client, link);
 	lines->n_clients++;
 	bufferevent_setcb(client->stream, on_stream, on_stream, on_end, client);
-	bufferevent_setwatermark(client->stream, EV_READ, 0, CP_LINES_REQUEST_MAX + 1);
 	bufferevent_enable(client->stream, EV_READ | EV_WRITE);
 }
 
