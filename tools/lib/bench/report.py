@@ -13,7 +13,7 @@ def row(name, unit, values, target=None):
 
 
 def rows(road, octets, runs, target):
-    """runs: (our packets a second, testpmd's, TSC ticks a second), one after the other."""
+    """runs: (our packets a second, testpmd's, TSC ticks a second)."""
     name = f"{road.name}/{octets}"
     return [
         row(f"{name}/rate", "Mpps", [ours / 1e6 for ours, _, _ in runs]),

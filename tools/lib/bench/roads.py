@@ -56,7 +56,7 @@ class Road:
             "chassis": {"name": chassis, "runtime_directory": str(runtime)},
             "limits": {"tunnels": TUNNELS, "sessions": SESSIONS, "message_buffers": 64},
             "dataplane": {
-                "main_core": MAIN_CORE, "worker_cores": [WORKER_CORE], "memory_mb": 256,
+                "main_core": MAIN_CORE, "worker_cores": [WORKER_CORE], "memory_mb": 512,
                 "hugepages": hugepages, "mbufs": MBUFS,
             },
             "slots": slots,
