@@ -36,7 +36,9 @@ static void put_access(const struct cp_show *show, json_t *session, const struct
 	static const uint8_t none[6];
 	json_t *pppoe;
 
-	if (s->ipv4)
+	if (s->ipv4 && s->ipv4_length == 32)
+		cp_put(session, "ipv4", cp_show_ipv4(s->ipv4));
+	else if (s->ipv4)
 		cp_put(session, "ipv4", cp_show_prefix(&s->ipv4, NULL, s->ipv4_length));
 	if (s->ipv6_length)
 		cp_put(session, "ipv6", cp_show_prefix(NULL, s->ipv6, s->ipv6_length));

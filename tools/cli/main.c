@@ -60,7 +60,9 @@ int cli_help(struct cli *cli)
 {
 	puts("usage: warmline [--chassis NAME] [--runtime-directory DIR] [--json] COMMAND\n");
 	for (unsigned i = 0; i < N_COMMANDS; i++) {
-		printf("  %s %s\n", commands[i].name, commands[i].arguments);
+		const char *arguments = commands[i].arguments;
+
+		printf("  %s%s%s\n", commands[i].name, arguments[0] ? " " : "", arguments);
 		printf("        %s\n", commands[i].help);
 	}
 	puts(
@@ -94,7 +96,8 @@ static int dispatch(struct cli *cli, int argc, char **argv)
 		cli->argv = argv + words;
 		if (cli->argc >= (int)command->least && cli->argc <= (int)command->most)
 			return command->run(cli);
-		cli_complain("usage: warmline %s %s", command->name, command->arguments);
+		cli_complain("usage: warmline %s%s%s", command->name,
+			     command->arguments[0] ? " " : "", command->arguments);
 		return CLI_USAGE;
 	}
 	if (argc < 1)
