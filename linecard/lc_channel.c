@@ -3,56 +3,61 @@
  *
  * All that the peer can know of a channel is in struct lc_channel. Each change of it that the peer
  * can see is one 64-bit store: tx.word for what we send, rx.word for what we take. Everything else
- * is a hint (counters, cwnd), can be made again (the private state), or is ordered as below.
+ * is a hint (counters, cwnd), can be made again (the private state) or is ordered as below. The
+ * process may die between any two instructions; for each store, what lc_channels_attach() finds if
+ * it died just before, and just after. (In quotes: the names that lc_channel_step is called with.)
  *
- * The process may die between any two instructions. For each place: what the next process finds.
- * The names are those of lc_channel_step; "before" and "after" mean the store just named.
- *
- * Taking a message (lc_inbox_put)
- * - "buffer": a free buffer is filled. It is in no inbox, so it is free again. The peer was not
- *   told and sends again.
- * - "slot": inbox[] names the buffer, beyond the inbox's tail, where nobody looks. As above.
- * - rx.word, THE store. Before: as above. After: the message is in the inbox, and a copy of it is a
- *   duplicate.
- * - "taken": the dirty bit is not set. Attach sets it for every tunnel in use.
+ * Taking a message (lc_inbox_put):
+ *   "buffer"        A free buffer is filled. It is in no inbox: free again. The peer was not told,
+ *                   so it sends again.
+ *   "slot"          inbox[] names the buffer, beyond the inbox's tail, where nobody looks: as above.
+ *   rx.word         THE store. Before: as above. After: the message is in the inbox, once; a copy of
+ *                   it is a duplicate.
+ *   "taken"         The dirty bit is not set. Attach sets it for every tunnel in use.
  * A HELLO that comes in is rx.word alone: nr and shift advance together, so the inbox's tail
  * (nr - shift) stands still.
  *
- * Acknowledging (transmit)
- * Every packet carries rx.nr, which is read from rx.word: what is acknowledged is in the inbox.
- * - "sent": the packet has left, rx.told does not say so. It is acknowledged once more: to the peer
- *   a repeated ZLB. Were told stored first, nothing would be owed, and the peer would wait in vain
- *   until it sends again.
- * - "told": nothing is owed.
+ * Acknowledging: every packet carries rx.nr, read after the store of rx.word, so what is
+ * acknowledged is in the inbox.
+ *   "told"          Before: the packet has left and rx.told does not say so; attach acknowledges
+ *                   once more, which is a lost ZLB's repetition to the peer. Were told stored first,
+ *                   the peer would have to send again before it hears of it.
  *
- * Sending a message, Ns = tx.next (send_number)
- * - "timed": retransmit_at is set and nothing outstanding. Attach clears it.
- * - tx.word, next + 1. Before: the message has no number yet, and gets this one later.
- * - "numbered": it has its number and was not sent: to the peer a lost packet, sent again at
- *   retransmit_at.
- * To send first and to store after would be right too for a message: the outbox keeps it, so the
- * same number goes with the same octets (but the peer's Nr may come before the store, and look like
- * nonsense). It would be wrong for a HELLO, which is in no outbox: the next message might take its
- * number, and the peer would drop that as a duplicate. So one rule for both: the number first. A
- * HELLO's next, shift and hello are one store.
+ * Sending message Ns = tx.next (lc_send_new):
+ *   "timed"         retransmit_at is set and nothing outstanding: attach clears it.
+ *   tx.word         next + 1. Before: not sent, and not counted; attach sends it, same number.
+ *   "numbered"      Counted and not sent: to the peer a lost packet, sent again at retransmit_at.
+ *   "sent"          Sent. The acknowledgement that it carried: see "told".
+ * Sending first and storing after would be right too for a message (the outbox keeps it, so that
+ * the same number goes with the same bytes; but the peer's Nr might come before ours is stored, and
+ * look like nonsense). It would be wrong for a HELLO: it is in no outbox, and after a crash the next
+ * message might take its number, which the peer would drop as a duplicate. So it is one rule for
+ * both: the number first. A HELLO's next, shift and hello are one store; it is told from a message
+ * by tx.hello, never by its being sent.
  *
- * The peer acknowledges (lc_send_acknowledged)
- * - "reset": retries is 0 and acked not moved: the old message has retransmissions to spare. The
- *   other order would charge its retries to the next message, and might give up a living peer.
- * - "restarted": retransmit_at is later than need be; or 0, and the old message goes again at once.
- * - tx.word. Before: the peer gets the message again, and acknowledges it again. After: the outbox
- *   has room.
- * - "acknowledged": the control plane is not told. Attach tells it.
+ * The peer acknowledges (lc_send_acknowledged):
+ *   "reset"         retries = 0, acked not moved: the old message has retransmissions to spare. The
+ *                   other order would charge the old message's retries to the new one, and might
+ *                   give up a living peer.
+ *   "restarted"     retransmit_at is later than need be, or set while nothing is outstanding, which
+ *                   attach clears.
+ *   tx.word         Before: the peer is sent the message again and acknowledges it again. After: the
+ *                   outbox has room.
+ *   "acknowledged"  The control plane is not told: attach does.
  *
- * Retransmitting (lc_send_overdue)
- * - "resent": sent and not counted: sent again, once more than configured. The other order would
- *   count what was never sent, and a process that dies here again and again would give the peer up.
- * - "spaced": retransmit_at moved, retries not: the next wait is as long as this one.
- * - tx.word, dead. Before: overdue still, and given up after attach. After: final; attach tells.
+ * Retransmitting (lc_send_overdue):
+ *   "resent"        Sent, and not counted: sent again after attach, one more than configured. The
+ *                   other order would count what was never sent, and a process that dies again and
+ *                   again at this place would give the peer up.
+ *   "spaced"        retransmit_at moved, retries not: the next wait is as long as this one, instead
+ *                   of double.
+ *   tx.word         dead = 1. Before: overdue still, and killed after attach. After: final; attach
+ *                   tells the control plane.
  *
  * A slot's next tenant: the control plane zeroes the channel before it opens the door, when all
- * readers have passed a quiescent point. So a channel is touched only after its door was read in
- * the same call. The private state belongs to a generation, and goes when the door shows another.
+ * readers have passed a quiescent point. So a channel is touched only after its door was read in the
+ * same call, and the private state belongs to a generation: it is dropped when the door shows
+ * another.
  */
 #include "lc_channel_private.h"
 

@@ -346,10 +346,7 @@ void lc_pool_committed(struct lc_txn *t)
 	}
 	for (unsigned i = 0; i < t->n_tunnels; i++) {
 		const struct lc_txn_tunnel_copy *c = &t->tunnels[i];
-		if (c->state == lc_txn_created) {
-			p->n_tunnels++;
-			p->returned[c->slot] = 0;
-		}
+		p->n_tunnels += c->state == lc_txn_created;
 		if (c->state != lc_txn_freed)
 			continue;
 		p->n_tunnels--;

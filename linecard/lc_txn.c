@@ -2,13 +2,13 @@
 /* Transactions: working copies, the commit, recovery. Free slots and buffers are in lc_pool.c.
  *
  * The journal is a list of entries {offset in the file, length, bytes}, each the whole of one
- * record or one word of a map. Life of a commit, and what a SIGKILL leaves:
+ * record or one word of a map. Steps of a commit, and what a SIGKILL after each leaves:
  *
- *   journal    entries are written; journal_committed is 0        -> old state; the entries are
- * never looked at committed  journal_committed = length, release                -> new state, from
- * here on, whatever happens record     entries are copied to their places, one by one     ->
- * recovery copies all of them again applied    dirty sets are marked -> likewise, and marks again
- *   cleared    journal_committed = 0                              -> nothing to recover
+ *   "journal"    entries are written, journal_committed is 0: the old state; nobody looks at them
+ *   "committed"  journal_committed = length: the new state, from here on, whatever happens
+ *   "record"     some entries are copied to their places: recovery copies all of them again
+ *   "applied"    all are copied, dirty sets are marked: likewise, and marks them again
+ *   "cleared"    journal_committed = 0: nothing to recover
  *
  * Copying again is harmless: nobody but us writes these records; a record that the data plane
  * already acts on gets the bytes that it has; and what the data plane has done meanwhile (sent,
@@ -273,6 +273,7 @@ struct lc_tunnel *lc_txn_create_tunnel(struct lc_txn *t, uint16_t initial_nr, ui
 	channel->next_hop = UINT16_MAX;
 	channel->rx.nr = initial_nr;
 	channel->rx.shift = initial_nr;
+	t->pool.returned[*slot] = 0;
 	return &c->copy;
 }
 
@@ -356,13 +357,15 @@ uint64_t lc_txn_accounting_id(struct lc_txn *t)
  * -------------------------------------------------------------------------------------------------------
  */
 
+/* What the peer acknowledges between two looks at tx must not make room that has not given its
+ * buffer back: a place in the ring is free only once returned[] has passed it. */
 unsigned lc_txn_outbox_room(struct lc_txn *t, uint32_t slot)
 {
 	const struct lc_tunnel *tunnel = lc_txn_peek_tunnel(t, slot);
 	if (tunnel == NULL || slot == LC_LISTENER)
 		return 0;
-	uint16_t used = (uint16_t)(tunnel->door.outbox_tail -
-				   lc_outbox_head(lc_channel_tx_read(&t->m->channels[slot])));
+	lc_pool_return_acknowledged(t, slot);
+	uint16_t used = (uint16_t)(tunnel->door.outbox_tail - t->pool.returned[slot]);
 	unsigned room = used <= LC_RING ? (unsigned)(LC_RING - used) : 0;
 	unsigned messages = LC_TXN_MESSAGES - t->n_messages;
 	unsigned buffers = lc_pool_buffers(t);
@@ -377,7 +380,6 @@ int lc_txn_send(struct lc_txn *t, uint32_t slot, const void *message, size_t len
 	struct lc_tunnel *tunnel = lc_txn_tunnel(t, slot);
 	if (tunnel == NULL || slot == LC_LISTENER)
 		return -ENOENT;
-	lc_pool_return_acknowledged(t, slot);
 	if (lc_txn_outbox_room(t, slot) == 0)
 		return -ENOBUFS;
 	uint32_t buffer = lc_pool_take_buffer(t);

@@ -173,7 +173,7 @@ static inline void net_control(struct net *net, unsigned k)
 	     n > 0 && (payload = end_consume(&s->end)) != END_NOTHING; n--)
 		assert_int_equal(payload, s->next_in++);
 	for (uint32_t n = net_random(net, 8);
-	     n > 0 && s->next_out < s->n_out && lc_txn_outbox_room(s->end.txn, s->end.slot) > 1;
+	     n > 0 && s->next_out < s->n_out && lc_txn_outbox_room(s->end.txn, s->end.slot) > 0;
 	     n--)
 		s->next_out += end_send(&s->end, LC_MSG_ICRQ, s->next_out);
 }
