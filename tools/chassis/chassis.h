@@ -134,8 +134,7 @@ void runtime_remove_mirror(struct chassis *chassis);
 
 /* ---- child.c ---- */
 
-/* Fills in child->program: given (may be NULL), beside our executable, in ../libexec/warmline, in
- * PATH. */
+/* Fills in child->program: given (may be NULL), beside our executable, in ../sbin, in PATH. */
 int child_find(struct child *child, const char *name, const char *given);
 
 /* Forks and executes. The child dies with us, holds the lock, and is out of our terminal's way.

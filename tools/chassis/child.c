@@ -42,7 +42,7 @@ static bool find_in_path(char *program, size_t size, const char *name)
 
 int child_find(struct child *child, const char *name, const char *given)
 {
-	static const char *const places[] = {"%s/%s", "%s/../libexec/warmline/%s"};
+	static const char *const places[] = {"%s/%s", "%s/../sbin/%s"};
 	char own[PATH_MAX], *slash;
 	ssize_t length = readlink("/proc/self/exe", own, sizeof(own) - 1);
 
@@ -64,9 +64,8 @@ int child_find(struct child *child, const char *name, const char *given)
 	}
 	if (find_in_path(child->program, sizeof(child->program), name))
 		return 0;
-	chassis_log(
-	    "cannot find %s: neither beside warmline-chassis, nor in ../libexec/warmline, nor in PATH",
-	    name);
+	chassis_log("cannot find %s: neither beside warmline-chassis, nor in ../sbin, nor in PATH",
+		    name);
 	return -ENOENT;
 }
 

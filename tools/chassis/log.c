@@ -27,8 +27,8 @@ void chassis_log(const char *format, ...)
 	va_end(arguments);
 	clock_gettime(CLOCK_REALTIME, &now);
 	localtime_r(&now.tv_sec, &local);
-	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &local);
-	length = snprintf(line, sizeof(line), "%s.%03ld %s chassis: %s\n", when,
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &local);
+	length = snprintf(line, sizeof(line), "%s.%03ld warmline-chassis[%s]: %s\n", when,
 			  now.tv_nsec / 1000000, chassis_name, text);
 	/* In one piece: other processes write to the same place. */
 	if (length > 0)

@@ -10,6 +10,16 @@ enum {
 	READERS_SHOWN = 17,
 };
 
+/* A part with nothing in it is left out. */
+static void finish(struct table *table)
+{
+	if (!table_is_empty(table)) {
+		table_print(table);
+		putchar('\n');
+	}
+	table_free(table);
+}
+
 static void print_named(const json_t *document)
 {
 	const json_t *readers = json_object_get(document, "readers"), *c, *v;
@@ -32,8 +42,7 @@ static void print_named(const json_t *document)
 		json_array_foreach(json_object_get(c, "by_reader"), j, v) if (j < n)
 		    table_add(table, "%lld", json_integer_value(v));
 	}
-	table_print(table);
-	table_free(table);
+	finish(table);
 }
 
 static void print_ports(const json_t *document)
@@ -56,8 +65,7 @@ static void print_ports(const json_t *document)
 		table_add(table, "%lld", get_int(p, "rx_missed"));
 		table_add(table, "%lld", get_int(p, "tx_errors"));
 	}
-	table_print(table);
-	table_free(table);
+	finish(table);
 }
 
 static void print_messages(const json_t *document)
@@ -77,8 +85,7 @@ static void print_messages(const json_t *document)
 		table_add(table, "%lld", get_int(m, "received"));
 		table_add(table, "%lld", get_int(m, "sent"));
 	}
-	table_print(table);
-	table_free(table);
+	finish(table);
 }
 
 /* An object of plain counters. */
@@ -96,8 +103,7 @@ static void print_flat(const json_t *counters, const char *title)
 		table_add(table, "%s", key);
 		table_add(table, "%lld", json_integer_value(value));
 	}
-	table_print(table);
-	table_free(table);
+	finish(table);
 }
 
 int cli_show_counters(struct cli *cli)
@@ -113,16 +119,10 @@ int cli_show_counters(struct cli *cli)
 		cli_print_json(document);
 	} else {
 		print_named(document);
-		putchar('\n');
-		print_ports(document);
-		putchar('\n');
+		print_messages(document);
 		print_flat(json_object_get(document, "channels"), "CONTROL CHANNELS");
-		if (json_object_get(document, "messages")) {
-			putchar('\n');
-			print_messages(document);
-			putchar('\n');
-			print_flat(json_object_get(document, "events"), "CONTROL PLANE");
-		}
+		print_flat(json_object_get(document, "events"), "CONTROL PLANE");
+		print_ports(document);
 	}
 	json_decref(document);
 	return CLI_OK;

@@ -106,6 +106,11 @@ void table_print(struct table *table)
 	drop_cells(table);
 }
 
+bool table_is_empty(const struct table *table)
+{
+	return table->n_cells == 0;
+}
+
 /* ---- values ---- */
 
 static char *next_buffer(void)

@@ -22,6 +22,8 @@ __attribute__((format(printf, 2, 3))) void table_add(struct table *table, const 
  * grow. */
 void table_print(struct table *table);
 
+bool table_is_empty(const struct table *table); /* no rows to print now */
+
 /* Values. Each returns one of a few static buffers, good for some more calls. */
 const char *text_duration(uint64_t ms);  /* "85 ms", "12.3 s", "04:05:06", "3d 04:05:06" */
 const char *text_octets(uint64_t count); /* "812 B", "1.5 MB" */
