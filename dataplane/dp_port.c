@@ -163,7 +163,8 @@ static int device_find(const struct cfg_port *port, uint16_t *id)
 	return -ENODEV;
 }
 
-/* DPDK takes net_af_packet for an Ethernet of 1500 octets; what it carries is what its interface does.
+/* DPDK takes net_af_packet for an Ethernet of 1500 octets; what it carries is what its interface
+ * does.
  */
 static int set_interface_mtu(const struct cfg_port *c)
 {

@@ -14,16 +14,19 @@ static const enum edge edge_of[] = {
     [CFG_FACING_CORE] = TO_CORE,
 };
 
-/* Buffers hold the largest frame there is (dp_open()); all later code may rely on one segment. */
-static uint16_t rx_only_whole(struct rte_graph *graph, struct rte_node *node, void **objs,
-			      uint16_t n)
+/* Not all drivers say which port a packet came by. Buffers hold the largest frame there is (dp_open()): all later code
+ * relies on one segment. */
+static __rte_always_inline uint16_t rx_prepare(struct rte_graph *graph, struct rte_node *node,
+					       void **objs, uint16_t n, const struct dp_port *port)
 {
 	uint16_t kept = 0;
 	for (uint16_t i = 0; i < n; i++) {
-		if (likely(((struct rte_mbuf *)objs[i])->nb_segs == 1))
-			objs[kept++] = objs[i];
+		struct rte_mbuf *m = objs[i];
+		m->port = port->id;
+		if (likely(m->nb_segs == 1))
+			objs[kept++] = m;
 		else
-			rte_node_enqueue_x1(graph, node, SEGMENTED, objs[i]);
+			rte_node_enqueue_x1(graph, node, SEGMENTED, m);
 	}
 	return kept;
 }
@@ -41,7 +44,7 @@ static uint16_t port_rx_process(struct rte_graph *graph, struct rte_node *node, 
 		if (got == 0)
 			continue;
 		total = (uint16_t)(total + got);
-		rte_node_next_stream_put(graph, node, edge, rx_only_whole(graph, node, to, got));
+		rte_node_next_stream_put(graph, node, edge, rx_prepare(graph, node, to, got, port));
 	}
 	worker->work += total;
 	return total;
