@@ -16,6 +16,7 @@ from xl2tpd import SECRET, Xl2tpd  # noqa: E402
 class LacOrdeal(Ordeal):
     our_setup, our_call = ("SCCRP",), ("ICRP",)
     their_setup, their_call = ("SCCRQ", "SCCCN"), ("ICRQ", "ICCN")
+    calls_again = (3,)
 
     def configuration(self):
         configuration = self.common_configuration("lns")

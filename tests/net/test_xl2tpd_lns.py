@@ -20,6 +20,7 @@ PPPOE_SESSION = 7
 class LnsOrdeal(Ordeal):
     our_setup, our_call = ("SCCRQ", "SCCCN"), ("ICRQ", "ICCN")
     their_setup, their_call = ("SCCRP",), ("ICRP",)
+    calls_again = (2, 3)
 
     def configuration(self):
         configuration = self.common_configuration("lac")

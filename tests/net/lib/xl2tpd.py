@@ -8,7 +8,7 @@ import struct
 
 from lab import Failure, wait_for
 
-SECRET = "between us"
+SECRET = "between-us"
 LAC_NAME = "warmline"  # of the section that we connect and disconnect
 
 
@@ -23,7 +23,7 @@ class Xl2tpd:
         self.stub_log = lab.path(f"{name}.frames")
         self.pause = lab.path(f"{name}.pause")
         self.shift = lab.path(f"{name}.shift")
-        self.shifted = 0
+        self.shifted = self.orders = 0
         self.write_shift()
         configuration = lab.write(f"{name}.conf", self.configuration(address, lns))
         argv = ["unshare", "-m", "sh", "-c", 'mount --bind "$1" /usr/sbin/pppd && shift && exec "$@"', "sh", tools.stub,
@@ -38,7 +38,7 @@ class Xl2tpd:
         wait_for(f"{name} listens", lambda: "Listening on IP address" in self.process.text() and self.alive())
 
     def configuration(self, address, lns):
-        secrets = self.lab.write("secrets", f'* * "{SECRET}"\n')
+        secrets = self.lab.write("secrets", f'* * {SECRET}\n')
         text = f"[global]\nlisten-addr = {address}\nforce userspace = yes\nauth file = {secrets}\n"
         common = "challenge = yes\nlength bit = yes\n"
         if lns:
@@ -69,10 +69,19 @@ class Xl2tpd:
             os.unlink(self.pause)
 
     def order(self, text):
-        """A command for its control pipe."""
+        """A command for its control pipe, and its answer. The pipe stays open meanwhile: xl2tpd reopens its end after each
+        command, and takes several that have gathered there for one."""
         self.alive()
+        self.orders += 1
+        answer = self.lab.path(f"{self.name}.answer{self.orders}")
+        os.mkfifo(answer)
         with open(self.control, "w") as pipe:
-            pipe.write(text + "\n")
+            pipe.write(f"@{answer} {text}\n")
+            pipe.flush()
+            with open(answer) as lines:
+                said = lines.read().strip()
+        if not said.startswith("00"):
+            raise Failure(f"{self.name}: {text}: {said}")
 
     def connect(self):
         self.order(f"c {LAC_NAME}")
