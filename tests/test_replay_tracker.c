@@ -181,6 +181,27 @@ static void too_many_in_flight(void **state)
 }
 
 /* IPv6: 20 bits of flow label find a packet that 16 would not tell from a later one. */
+/* Packets of ten seconds ago are forgotten and their places used again; then the rate goes up, and
+ * there must be more places. */
+static void faster_after_a_while(void **state)
+{
+	uint16_t first = send_one();
+
+	for (int i = 1; i < 64; i++)
+		send_one();
+	now += 11000 * (uint64_t)MS;
+	tracker_expire(tracker, now);
+	for (int i = 0; i < 300; i++)
+		send_one();
+	assert_int_equal(up()->in_flight, 300);
+	assert_false(arrive(first, true));
+	assert_true(arrive(64, true));
+	now += TRACKER_GIVE_UP_NS + MS;
+	tracker_expire(tracker, now);
+	assert_int_equal(up()->in_flight, 0);
+	assert_int_equal(tracker_lost(tracker, UPSTREAM), 363);
+}
+
 static void flow_label(void **state)
 {
 	uint64_t number;
@@ -354,6 +375,7 @@ int main(void)
 	    TEST(unknown),
 	    TEST(identification_wraps),
 	    TEST(too_many_in_flight),
+	    TEST(faster_after_a_while),
 	    TEST(flow_label),
 	    TEST(memory),
 	    TEST(gaps),

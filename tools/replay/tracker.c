@@ -7,6 +7,7 @@
 
 enum { RING_MIN = 64, RING_MAX = 65536, FLIGHT_MIN = 1024 };
 #define REMEMBER_NS 10000000000u
+#define FORGOTTEN   0 /* a slot's sending time: there is no packet in it */
 
 enum slot_state {
 	SLOT_IN_FLIGHT,
@@ -110,6 +111,9 @@ static int ring_grow(struct stream *stream)
 	grown.ring = malloc(capacity * sizeof *grown.ring);
 	if (grown.ring == NULL)
 		return -ENOMEM;
+	/* Half of a ring that has gone round already stays without packets: as if forgotten. */
+	for (uint32_t i = 0; i < capacity; i++)
+		grown.ring[i] = (struct slot){.sent_ns = FORGOTTEN, .state = SLOT_RECEIVED};
 	for (uint64_t n = stream->next - stream->capacity; n < stream->next; n++)
 		*slot_of(&grown, n) = *slot_of(stream, n);
 	free(stream->ring);
@@ -186,7 +190,7 @@ bool tracker_find(const struct tracker *tracker, uint32_t session, enum directio
 		return false;
 	*number = stream->next - 1 - back;
 	*packet = slot_of(stream, *number)->packet;
-	return true;
+	return slot_of(stream, *number)->sent_ns != FORGOTTEN;
 }
 
 /* An arrival ends the wait that began with the one before it, or, if nothing was due then, with the
