@@ -42,7 +42,7 @@ def run(tree, suite, sanitized=False):
         for text in process.stdout:
             said.append(text)
             if found := PROGRESS.match(text):
-                line.show(result_of(found["result"]), found["name"], float(found["seconds"]))
+                line.show(result_of(found["result"]), found["name"].removeprefix("warmline:"), float(found["seconds"]))
     finally:
         if process.poll() is None:
             process.terminate()

@@ -51,8 +51,9 @@ class Process:
             return self.process.wait()
 
     def last_words(self):
-        lines = self.log.read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it said nothing"
+        """Its last complaint; where there is none (they begin with a program's name), its last line."""
+        lines = self.log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
+        return next((line for line in reversed(lines) if line.startswith("warmline-")), lines[-1])
 
 
 class Chassis:

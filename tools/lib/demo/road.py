@@ -55,7 +55,7 @@ def chassis(name, options, runtime, ports):
         "limits": {
             "tunnels": options.tunnels + 8,
             "sessions": options.sessions + 64,
-            "message_buffers": max(1024, 16 * (options.tunnels + 8)),
+            "message_buffers": max(1024, 4 * (options.tunnels + 8)),
         },
         # Two chassis and a replayer share two cores: nothing is pinned, the idle sleep.
         "dataplane": {
@@ -72,6 +72,8 @@ def chassis(name, options, runtime, ports):
 
 def policy(host_name, method):
     values = {"host_name": host_name, "password": "a restart is a pause", "hello_interval": HELLO_S}
+    if host_name == "lns":
+        values["session_mtu"] = ACCESS_MTU - 8
     if method:
         values["failover_resync"] = method
     return values

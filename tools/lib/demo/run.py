@@ -55,6 +55,7 @@ class Run:
         screen.event(f"up: {options.tunnels} tunnels, {options.sessions} sessions, as both ends see it")
         self.replayer = Replayer(options.build, scratch, self.configs, options)
         self.replayer.wait()
+        self._rate = (time.monotonic(), *self._received(), 0.0, 0.0)
         screen.event(f"replaying {options.pcap.name}, both directions, again and again")
 
     def stop(self):
