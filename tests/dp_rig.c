@@ -46,7 +46,7 @@ int rig_start(void **state)
 	return rte_eal_init((int)RTE_DIM(arguments) - 1, arguments) < 0 ? -1 : 0;
 }
 
-/* ---- the rig --------------------------------------------------------------------------------------------------- */
+/* ---- the rig ---- */
 
 static const char lns_text[] =
     "{'chassis': {'name': 'rig'}, 'limits': {'tunnels': 8, 'sessions': 64},"
@@ -137,6 +137,10 @@ void rig_close(struct rig *rig)
 	drain(rig->dp.hold);
 	for (unsigned i = 0; i < 2; i++)
 		rte_eth_dev_stop(rig->dp.ports[i].id);
+	struct dp_worker *worker = &rig->dp.workers[0];
+	rte_ip_frag_table_del_expired_entries(worker->fragments, &worker->dead_fragments,
+					      rig->now + 3600000);
+	rte_ip_frag_free_death_row(&worker->dead_fragments, 0);
 	assert_int_equal(rte_mempool_in_use_count(rig->dp.pool), 0);
 	dp_links_close(&rig->links);
 	dp_close(&rig->dp);
@@ -249,7 +253,7 @@ void rig_expect_drop(struct rig *rig, unsigned port, const uint8_t *frame, size_
 				 drop);
 }
 
-/* ---- frames -------------------------------------------------------------------------------------------------- */
+/* ---- frames ---- */
 
 void rig_append(struct rig_frame *frame, const void *bytes, size_t length)
 {

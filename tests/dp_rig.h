@@ -68,7 +68,7 @@ uint64_t rig_counter(const struct rig *rig, const char *name);
 void rig_expect_drop(struct rig *rig, unsigned port, const uint8_t *frame, size_t length,
 		     const char *drop);
 
-/* ---- frames -------------------------------------------------------------------------------------------------- */
+/* ---- frames ---- */
 
 struct rig_frame {
 	uint8_t bytes[RIG_FRAME];

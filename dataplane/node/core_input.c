@@ -72,7 +72,9 @@ static __rte_always_inline rte_edge_t down6(struct dp_worker *worker, struct rte
 	uint32_t total = rte_be_to_cpu_16(ip->payload_len) + (uint32_t)sizeof(*ip);
 	uint32_t slot = dp_route6_find(&worker->dp->routes6, &worker->dp->mirror, ip->dst_addr);
 	if (unlikely(slot == LC_NO_SLOT))
-		return dp_ip6_is_ours(port, ip->dst_addr) ? TO_ETH : NO_SUBSCRIBER;
+		return ip->dst_addr[0] == 0xff || dp_ip6_is_ours(port, ip->dst_addr)
+			   ? TO_ETH
+			   : NO_SUBSCRIBER;
 	if (unlikely(ip->hop_limits <= 1))
 		return TTL6;
 	const struct lc_session *session = dp_session(worker->dp, slot);
