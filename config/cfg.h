@@ -114,6 +114,8 @@ struct cfg_tunnel_policy {
 	bool hide_avps;        /* hide what RFC 2661 allows to be hidden; needs a password */
 	bool data_sequencing;  /* LAC: ask for sequencing with Sequencing Required (4.4.6) */
 	unsigned max_sessions; /* in one tunnel: 1..65535 */
+	unsigned
+	    session_mtu; /* LNS: largest IP packet sent to a subscriber, until PPP negotiates it: 576..9000 */
 };
 
 /* A remote host of a destination profile: who may open a tunnel to us. */

@@ -139,6 +139,10 @@ const struct cfg_key cfg_keys[] = {
 	{CFG_IN_POLICY, "max_sessions", CFG_KIND_INTEGER,
 	 AT(struct cfg_tunnel_policy, max_sessions), RANGE(1, 65535), .fallback = "65535",
 	 .help = "In one tunnel."},
+	{CFG_IN_POLICY, "session_mtu", CFG_KIND_INTEGER,
+	 AT(struct cfg_tunnel_policy, session_mtu), RANGE(576, 9000), .fallback = "1492",
+	 .help = "LNS: largest IP packet sent to a subscriber; what is larger is fragmented, or dropped "
+		 "where DF forbids that."},
 
 	{CFG_IN_RETRANSMISSION, "established", CFG_KIND_INTEGER,
 	 AT(struct cfg_retransmission, established), RANGE(1, 20), .fallback = "5",

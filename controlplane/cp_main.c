@@ -63,8 +63,7 @@ static uint64_t now_ms(void *context)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* ---- the world of the engine
- * --------------------------------------------------------------------------------------- */
+/* ---- the world of the engine ---- */
 
 static void world_random(void *context, void *bytes, size_t length)
 {
@@ -95,9 +94,7 @@ static void world_set_aside(void *context, uint16_t tunnel_id, const struct lc_b
 		fclose(f);
 }
 
-/* ---- turns
- * ------------------------------------------------------------------------------------------------------------
- */
+/* ---- turns ---- */
 
 /* Empties the dirty set, MESSAGES_A_TURN messages at most. true: there is more. */
 static bool run_tunnels(struct control *c)
@@ -164,9 +161,7 @@ static void on_signal(evutil_socket_t number, short what, void *context)
 	event_base_loopbreak(c->base);
 }
 
-/* ---- start and end
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- start and end ---- */
 
 static int load(struct control *c, const char *path)
 {
@@ -220,11 +215,12 @@ static int open_mirror(struct control *c)
 		return error == -ESTALE || error == -EBADMSG ? EXIT_MIRROR : EXIT_ENVIRONMENT;
 	}
 	struct lc_process *self = &c->mirror.header->control;
-	self->ready = 0;
+	/* Not ready before its pid is ours: whoever waits for us looks at both. */
+	__atomic_store_n(&self->ready, 0, __ATOMIC_RELEASE);
 	self->first_work = 0;
-	self->pid = (uint64_t)getpid();
 	self->started = now_ms(NULL);
 	self->starts++;
+	__atomic_store_n(&self->pid, (uint64_t)getpid(), __ATOMIC_RELEASE);
 	cp_stderr_log(CP_LOG_NOTICE, "%s start: %u tunnels, %u sessions in %s",
 		      cold ? "cold" : "warm", lc_txn_tunnels(c->txn), lc_txn_sessions(c->txn),
 		      c->mirror_path);
@@ -278,7 +274,7 @@ static void look_at_everything(struct control *c)
 	for (uint32_t slot = lc_map_next(c->mirror.tunnel_map, n, 0); slot != LC_NO_SLOT;
 	     slot = lc_map_next(c->mirror.tunnel_map, n, slot + 1))
 		lc_dirty_set(&c->mirror.to_control, slot);
-	c->mirror.header->control.ready = now_ms(NULL);
+	__atomic_store_n(&c->mirror.header->control.ready, now_ms(NULL), __ATOMIC_RELEASE);
 	schedule(c, true);
 }
 

@@ -122,9 +122,7 @@ static inline bool cp_message_has(const struct cp_message *message, enum cp_attr
 enum cp_verdict cp_message_decode(struct cp_message *message, const uint8_t *bytes, size_t length,
 				  const char *secret);
 
-/* ---- building
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- building ---- */
 
 enum {
 	CP_RANDOM_VECTOR_SIZE = 16, /* recommended in 4.4.1 */

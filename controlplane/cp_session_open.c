@@ -7,8 +7,6 @@
 
 enum {
 	PPPOE_OVERHEAD = 8, /* RFC 2516 section 7: PPPoE header 6, PPP protocol 2 */
-	DEFAULT_MTU =
-	    1492, /* what a subscriber behind PPPoE can take; more is for PPP to negotiate */
 };
 
 static uint16_t mtu_of(const struct cp_turn *turn, const struct lc_session *s)
@@ -16,7 +14,7 @@ static uint16_t mtu_of(const struct cp_turn *turn, const struct lc_session *s)
 	const struct cfg *cfg = turn->engine->cfg;
 
 	if (s->role != LC_ROLE_LAC || s->access_port >= cfg->n_ports)
-		return DEFAULT_MTU;
+		return turn->tunnel->session_mtu;
 	return (uint16_t)(cfg->ports[s->access_port].mtu - PPPOE_OVERHEAD);
 }
 

@@ -29,6 +29,7 @@ void cp_tunnel_apply_policy(struct lc_tunnel *t, const struct cfg_tunnel_policy 
 	t->data_sequencing = policy->data_sequencing;
 	t->receive_window = (uint16_t)policy->receive_window;
 	t->max_sessions = (uint16_t)policy->max_sessions;
+	t->session_mtu = (uint16_t)policy->session_mtu;
 	t->hello_ms = policy->hello_interval_s * 1000;
 	t->retransmit_established = (uint8_t)policy->retransmission.established;
 	t->retransmit_not_established = (uint8_t)policy->retransmission.not_established;

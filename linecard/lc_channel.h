@@ -32,8 +32,8 @@ typedef void lc_notify(void *context);
 
 /* Takes over all channels of the mirror at time now; marks every tunnel in use for the control plane and for itself.
  * 0 or -ENOMEM. */
-int lc_channels_attach(struct lc_channels **channels, struct lc_mirror *mirror, lc_transmit *transmit, lc_notify *notify,
-		       void *context, uint64_t now);
+int lc_channels_attach(struct lc_channels **channels, struct lc_mirror *mirror,
+		       lc_transmit *transmit, lc_notify *notify, void *context, uint64_t now);
 void lc_channels_detach(struct lc_channels *channels);
 
 /* Where a control packet came from. Host order. */
@@ -45,20 +45,20 @@ struct lc_arrival {
 };
 
 enum lc_verdict {
-	LC_TAKEN,       /* in order, in the inbox (or a HELLO, or a ZLB) */
-	LC_HELD,        /* early: held back until what is missing comes */
-	LC_DUPLICATE,   /* seen before: acknowledged again */
-	LC_OUTSIDE,     /* beyond our receive window: dropped */
-	LC_FULL,        /* no room in the inbox: dropped, not acknowledged */
-	LC_NO_TUNNEL,   /* no such tunnel */
-	LC_WRONG_PEER,  /* not from the tunnel's peer */
-	LC_MALFORMED,   /* header or first AVP make no sense, or Nr acknowledges what was never sent */
+	LC_TAKEN,      /* in order, in the inbox (or a HELLO, or a ZLB) */
+	LC_HELD,       /* early: held back until what is missing comes */
+	LC_DUPLICATE,  /* seen before: acknowledged again */
+	LC_OUTSIDE,    /* beyond our receive window: dropped */
+	LC_FULL,       /* no room in the inbox: dropped, not acknowledged */
+	LC_NO_TUNNEL,  /* no such tunnel */
+	LC_WRONG_PEER, /* not from the tunnel's peer */
+	LC_MALFORMED, /* header or first AVP make no sense, or Nr acknowledges what was never sent */
 };
 
 /* A control packet (T bit set) has come in. Tunnel ID 0 goes to the listener. A message for a tunnel whose peer_id is
  * not known yet may come from any UDP port of the peer's address. */
-enum lc_verdict lc_channels_receive(struct lc_channels *channels, const struct lc_arrival *arrival, const uint8_t *bytes,
-				    size_t length, uint64_t now);
+enum lc_verdict lc_channels_receive(struct lc_channels *channels, const struct lc_arrival *arrival,
+				    const uint8_t *bytes, size_t length, uint64_t now);
 
 /* Does what is due: new messages in outboxes (dirty set), acknowledgements, retransmissions, HELLOs, buffers that the
  * control plane has consumed, tunnels that came and went. At most budget tunnels; true if it stopped for that. */

@@ -17,16 +17,17 @@ enum lc_l2tp_bits {
 	LC_L2TP_VERSION_MASK = 0x000f,
 	LC_L2TP_VERSION = 2,
 	LC_L2TP_CONTROL = LC_L2TP_TYPE | LC_L2TP_LENGTH | LC_L2TP_SEQUENCE | LC_L2TP_VERSION,
-	LC_L2TP_CONTROL_SIZE = 12, /* octets of a control header, which has L and S and neither O nor P */
+	LC_L2TP_CONTROL_SIZE =
+	    12, /* octets of a control header, which has L and S and neither O nor P */
 };
 
 struct lc_l2tp_header {
 	uint16_t bits;
 	uint16_t tunnel_id;
 	uint16_t session_id;
-	uint16_t ns, nr;     /* where the S bit is set */
-	uint16_t size;       /* octets of the header, offset padding included */
-	uint16_t total;      /* octets of the message: the Length field, else all that there is */
+	uint16_t ns, nr; /* where the S bit is set */
+	uint16_t size;   /* octets of the header, offset padding included */
+	uint16_t total;  /* octets of the message: the Length field, else all that there is */
 };
 
 /* Message types (3.2). ZLB: a control message of nothing but its header. */
@@ -55,8 +56,8 @@ enum lc_message_type {
 int lc_l2tp_parse(const uint8_t *bytes, size_t length, struct lc_l2tp_header *header);
 
 /* Writes a control header of 12 octets; length: of the whole message. */
-void lc_l2tp_write_control(uint8_t *bytes, uint16_t length, uint16_t tunnel_id, uint16_t session_id, uint16_t ns,
-			   uint16_t nr);
+void lc_l2tp_write_control(uint8_t *bytes, uint16_t length, uint16_t tunnel_id, uint16_t session_id,
+			   uint16_t ns, uint16_t nr);
 
 /* The message type of a control message with a valid header: the value of its first AVP, which must be Message Type
  * (4.4.1) and not hidden. LC_MSG_ZLB for a header alone; -1 where there is something else. */

@@ -73,8 +73,7 @@ static void set_pointers(struct lc_mirror *m)
 	m->journal = region(m, LC_REGION_JOURNAL);
 	m->tunnel_mask = g->tunnel_slots - 1;
 	m->session_mask = g->session_slots - 1;
-	m->session_stride =
-	    g->session_slots > g->tunnel_slots ? g->session_slots / g->tunnel_slots : 1;
+	m->session_shift = 32 - (uint32_t)__builtin_ctz(g->session_slots);
 }
 
 static int map_file(struct lc_mirror *m, uint64_t size, int protection)

@@ -47,8 +47,7 @@ enum lc_size {
 
 #define LC_NO_SLOT UINT32_MAX
 
-/* ---- tunnels
- * ---------------------------------------------------------------------------------------------- */
+/* ---- tunnels ---- */
 
 /* What the control channel may do for a tunnel. */
 enum lc_mode {
@@ -127,12 +126,12 @@ struct lc_tunnel {
 	char local_host[LC_NAME];
 	char reason[LC_NAME]; /* why it closes, for people */
 	char secret[LC_SECRET];
-	uint32_t retry_ms; /* LAC: the back-off before the next try; 0: the last one succeeded */
-	uint8_t reserved[36];
+	uint32_t retry_ms;    /* LAC: the back-off before the next try; 0: the last one succeeded */
+	uint16_t session_mtu; /* LNS */
+	uint8_t reserved[34];
 } LC_ALIGNED;
 
-/* ---- the control channel on the wire
- * -------------------------------------------------------------------------- */
+/* ---- the control channel on the wire ---- */
 
 /* Sending, one 64-bit store. Message n of the outbox has Ns = n + shift; a HELLO, which is in no
  * outbox, is sent only when nothing is outstanding, takes Ns = acked and adds one to shift for what
@@ -155,7 +154,8 @@ union lc_channel_rx {
 		uint16_t nr;    /* Ns expected next; all before it is in the inbox or consumed */
 		uint16_t shift; /* numbers that did not go into the inbox: HELLOs, and the SCCRQ
 				   that opened the tunnel */
-		uint16_t told;  /* Nr of the last packet sent: nr - told messages await their acknowledgement */
+		uint16_t
+		    told; /* Nr of the last packet sent: nr - told messages await their acknowledgement */
 		uint16_t reserved;
 	};
 };
@@ -195,9 +195,7 @@ struct lc_buffer {
 
 #define LC_MESSAGE_MAX (sizeof(((struct lc_buffer *)0)->bytes))
 
-/* ---- sessions
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- sessions ---- */
 
 enum lc_session_flags {
 	LC_SESSION_SEND_SEQUENCE = 1 << 0, /* put Ns/Nr into data we send (5.4) */
@@ -283,12 +281,12 @@ struct lc_session_out {
 	uint64_t dropped, fragmented;
 	uint16_t ns;       /* Ns of the next data packet */
 	uint16_t next_hop; /* index of the neighbour towards the peer; 0, UINT16_MAX: none */
-	uint32_t follow_sequence; /* LAC: 1: number data as the LNS does (5.4). Writer: the worker of the other direction */
+	uint32_t
+	    follow_sequence; /* LAC: 1: number data as the LNS does (5.4). Writer: the worker of the other direction */
 	uint64_t spare[3];
 } LC_ALIGNED;
 
-/* ---- neighbours, readers, events
- * ------------------------------------------------------------------------------- */
+/* ---- neighbours, readers, events ---- */
 
 enum lc_neighbour_state {
 	LC_NEIGHBOUR_FREE,
@@ -347,17 +345,14 @@ union lc_attempt {
 	};
 };
 
-/* ---- the file
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- the file ---- */
 
 #define LC_MAGIC          UINT64_C(0x57415230314c494e)
 #define LC_LAYOUT_VERSION 1
 
 struct lc_geometry {
 	uint32_t tunnel_slots;  /* a power of two, 2..65536; slot = local ID modulo this */
-	uint32_t session_slots; /* a power of two, 2..2^20; slot = (stride * tunnel slot + local
-				   session ID) modulo this */
+	uint32_t session_slots; /* a power of two, 2..2^20 */
 	uint32_t max_tunnels;
 	uint32_t max_sessions;
 	uint32_t buffers;      /* in each of the two pools */
@@ -459,7 +454,7 @@ struct lc_mirror {
 	uint8_t *journal;
 	uint32_t tunnel_mask;
 	uint32_t session_mask;
-	uint32_t session_stride;
+	uint32_t session_shift; /* 32 - log2 of the session slots */
 };
 
 /* The geometry for configured limits (all at least 1). */
@@ -495,19 +490,22 @@ bool lc_mirror_check(const struct lc_mirror *mirror, char *why, size_t size);
 /* Slots that are not in use have closed doors. Reads all of them. */
 bool lc_mirror_check_free(const struct lc_mirror *mirror, char *why, size_t size);
 
-/* ---- lookups
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- lookups ---- */
 
 static inline uint32_t lc_tunnel_slot(const struct lc_mirror *m, uint16_t tunnel_id)
 {
 	return tunnel_id & m->tunnel_mask;
 }
 
+/* A tunnel's sessions follow its place in the table, which the golden ratio spreads: few tunnels or many, each has its
+ * own stretch before it runs into another's (multiplicative hashing). We choose the session ID, so that its slot is
+ * free. */
 static inline uint32_t lc_session_slot(const struct lc_mirror *m, uint16_t tunnel_id,
 				       uint16_t session_id)
 {
-	return (m->session_stride * (tunnel_id & m->tunnel_mask) + session_id) & m->session_mask;
+	return (((tunnel_id & m->tunnel_mask) * UINT32_C(0x9e3779b1) >> m->session_shift) +
+		session_id) &
+	       m->session_mask;
 }
 
 static inline union lc_tunnel_door lc_tunnel_door_read(const struct lc_tunnel *t)
@@ -561,9 +559,7 @@ static inline bool lc_map_test(const uint64_t *map, uint32_t slot)
 /* Next slot in use at or after slot, or LC_NO_SLOT. limit: number of slots. */
 uint32_t lc_map_next(const uint64_t *map, uint32_t limit, uint32_t slot);
 
-/* ---- dirty sets
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- dirty sets ---- */
 
 /* Any thread of any process. */
 void lc_dirty_set(struct lc_dirty *dirty, uint32_t slot);
@@ -572,9 +568,7 @@ void lc_dirty_set(struct lc_dirty *dirty, uint32_t slot);
  * consumer. */
 uint32_t lc_dirty_take(struct lc_dirty *dirty, uint32_t *cursor);
 
-/* ---- epochs (invariant 6)
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- epochs (invariant 6) ---- */
 
 /* Reader: holds nothing now. Called once each turn of its loop, also while idle. */
 static inline void lc_reader_quiesce(struct lc_mirror *m, unsigned reader)

@@ -27,8 +27,7 @@ static void map_clear(uint64_t *map, uint32_t slot)
 	map[slot / 64] &= ~(UINT64_C(1) << (slot % 64));
 }
 
-/* ---- sessions of a tunnel
- * ---------------------------------------------------------------------------------------- */
+/* ---- sessions of a tunnel ---- */
 
 static void link_session(struct lc_txn *t, uint32_t slot)
 {
@@ -78,9 +77,7 @@ uint32_t lc_txn_sessions(const struct lc_txn *t)
 	return t->pool.n_sessions;
 }
 
-/* ---- attaching
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- attaching ---- */
 
 /* A stack of all buffers that no outbox holds. lc_mirror_check() has seen that each is held once at
  * most. */
@@ -151,9 +148,7 @@ static bool is_ready(struct lc_txn *t)
 	return t->pool.ready;
 }
 
-/* ---- limbo
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- limbo ---- */
 
 static void enter_limbo(struct lc_pool *p, struct lc_limbo l)
 {
@@ -192,9 +187,7 @@ static void leave_limbo(struct lc_txn *t)
 	}
 }
 
-/* ---- IDs
- * -------------------------------------------------------------------------------------------------------------
- */
+/* ---- IDs ---- */
 
 static bool tunnel_slot_free(const struct lc_txn *t, uint32_t slot)
 {
@@ -269,9 +262,7 @@ uint16_t lc_pool_find_session(struct lc_txn *t, struct lc_tunnel *tunnel, uint32
 	return 0;
 }
 
-/* ---- buffers
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- buffers ---- */
 
 void lc_pool_return_acknowledged(struct lc_txn *t, uint32_t slot)
 {
@@ -320,8 +311,7 @@ void lc_txn_reclaim(struct lc_txn *t)
 		return_all(t);
 }
 
-/* ---- the end of a transaction
- * --------------------------------------------------------------------------------------------- */
+/* ---- the end of a transaction ---- */
 
 void lc_pool_aborted(struct lc_txn *t)
 {

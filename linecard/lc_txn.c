@@ -37,9 +37,7 @@ struct journal_entry {
 	uint64_t length; /* bytes that follow, a multiple of 8 */
 };
 
-/* ---- applying
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- applying ---- */
 
 static void copy_record(uint64_t *to, const uint64_t *from, size_t words)
 {
@@ -119,9 +117,7 @@ int lc_txn_recover(struct lc_mirror *m)
 	return 0;
 }
 
-/* ---- attaching
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- attaching ---- */
 
 int lc_txn_attach(struct lc_txn **out, struct lc_mirror *m, char *why, size_t size)
 {
@@ -158,8 +154,7 @@ void lc_txn_detach(struct lc_txn *t)
 	free(t);
 }
 
-/* ---- working copies
- * --------------------------------------------------------------------------------------------- */
+/* ---- working copies ---- */
 
 static struct lc_txn_tunnel_copy *find_tunnel(const struct lc_txn *t, uint32_t slot)
 {
@@ -244,8 +239,7 @@ const struct lc_session *lc_txn_peek_session(const struct lc_txn *t, uint32_t sl
 	return session_in_use(t, slot) ? &t->m->sessions[slot] : NULL;
 }
 
-/* ---- creating and freeing
- * ------------------------------------------------------------------------------------------ */
+/* ---- creating and freeing ---- */
 
 struct lc_tunnel *lc_txn_create_tunnel(struct lc_txn *t, uint16_t initial_nr, uint32_t *slot,
 				       int *error)
@@ -353,9 +347,7 @@ uint64_t lc_txn_accounting_id(struct lc_txn *t)
 	return __atomic_add_fetch(&t->m->header->accounting_id, 1, __ATOMIC_RELAXED);
 }
 
-/* ---- messages
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- messages ---- */
 
 /* What the peer acknowledges between two looks at tx must not make room that has not given its
  * buffer back: a place in the ring is free only once returned[] has passed it. */
@@ -415,9 +407,7 @@ void lc_txn_consume(struct lc_txn *t, uint32_t slot)
 		tunnel->door.inbox_head++;
 }
 
-/* ---- commit
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- commit ---- */
 
 static bool journal_add(struct lc_txn *t, const void *place, const void *bytes, size_t length)
 {

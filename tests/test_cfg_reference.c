@@ -87,16 +87,16 @@ static void the_reference_has_every_key(void **state)
 					   "l2tp.retransmission.not_established",
 					   "l2tp.retransmission.interval_ms",
 					   "l2tp.retransmission.max_interval_ms"};
-	static const char *const policy[] = {"host_name",      "password",        "failover_resync",
-					     "hello_interval", "receive_window",  "retransmission",
-					     "hide_avps",      "data_sequencing", "max_sessions"};
+	static const char *const policy[] = {
+	    "host_name",      "password",  "failover_resync", "hello_interval", "receive_window",
+	    "retransmission", "hide_avps", "data_sequencing", "max_sessions",   "session_mtu"};
 	static const char *const scopes[] = {"l2tp", "l2tp.destination_profiles[].remote_hosts[]",
 					     "l2tp.tunnels[]"};
 	char *table = reference(), path[128];
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		check_documented(table, keys[i]);
-	for (size_t i = 0; i < 9; i++)
+	for (size_t i = 0; i < sizeof(policy) / sizeof(policy[0]); i++)
 		for (size_t j = 0; j < 3; j++) {
 			snprintf(path, sizeof(path), "%s.%s", scopes[j], policy[i]);
 			check_documented(table, path);

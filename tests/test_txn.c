@@ -54,8 +54,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- the data plane's part, played
- * ------------------------------------------------------------------------------ */
+/* ---- the data plane's part, played ---- */
 
 /* Delivers a message into an inbox as the channel does: buffer, slot, one store. */
 static bool deliver(uint32_t slot, const char *text)
@@ -86,8 +85,7 @@ static void acknowledge(uint32_t slot)
 	__atomic_store_n(&c->tx.word, tx.word, __ATOMIC_RELEASE);
 }
 
-/* ---- random transactions
- * ------------------------------------------------------------------------------------------ */
+/* ---- random transactions ---- */
 
 static uint32_t some_slot(const uint64_t *map, uint32_t n)
 {
@@ -182,8 +180,7 @@ static void random_transactions_keep_every_rule(void **state)
 	assert_true(most_tunnels > 20 && most_sessions > 30);
 }
 
-/* ---- a crash at each step
- * ------------------------------------------------------------------------------------------- */
+/* ---- a crash at each step ---- */
 
 static jmp_buf crash;
 static int steps_left;
@@ -318,9 +315,7 @@ static void sigkill_at_any_instant(void **state)
 	assert_true(moved > 150);
 }
 
-/* ---- limits
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- limits ---- */
 
 static void refuses_a_journal_that_makes_no_sense(void **state)
 {
