@@ -20,6 +20,8 @@ TARGETS = {
     for chassis in ("lns", "lac")
     for short, target in (("control", "control-plane"), ("dataplane", "line-card"), ("router", "router"))
 }
+# While a data plane is away packets are lost: their number says how long only if they come at a rate.
+RATE_WITHOUT_DATA_PLANE = 10000.0
 MAGIC = {
     b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d",  # pcap
     b"\x0a\x0d\x0d\x0a",  # pcapng
@@ -98,6 +100,8 @@ def parse(arguments):
     options = parser.parse_args(arguments)
     options.pcap = options.pcap or shipped_capture()
     options.chassis, options.target = TARGETS[options.warm_start]
+    if options.target != "control-plane":
+        options.rate = options.rate or RATE_WITHOUT_DATA_PLANE
     if options.report:
         check_report(options.report)
     return options

@@ -87,10 +87,11 @@ def why_control(facts):
 def why_starts(facts):
     """Nobody may have died but those that we killed, and those must have."""
     killed = KILLED[facts.options.target]
-    for (key, process), starts in facts.starts.items():
-        expected = 1 + (facts.options.repeat if key == facts.options.chassis and process in killed else 0)
+    for (key, process), before in facts.starts_before.items():
+        starts = facts.starts_after.get((key, process), 0) - before
+        expected = facts.options.repeat if key == facts.options.chassis and process in killed else 0
         if starts != expected:
-            yield f"the {TITLES[key]}'s {process} was started {plural(starts, 'time')}, not {expected}"
+            yield f"the {TITLES[key]}'s {process} was started again {plural(starts, 'time')}, not {expected}"
     for answer in facts.answers:
         for process in answer["processes"]:
             if "SIGKILL" not in process["last_death"]:

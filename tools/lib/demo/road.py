@@ -12,7 +12,14 @@ import subprocess
 
 from trouble import Trouble
 
-LINKS = (("access", "lac-access"), ("lac-peer", "lns-peer"), ("core", "lns-core"))
+# Ends of links, with interface numbers. net_af_packet makes the number of its socket group of these
+# and its process's ID, and the kernel lets no two processes have the same: so those of the LNS are far
+# from those of the LAC, as their processes' IDs are not.
+LINKS = (
+    (("access", 10), ("lac-access", 11)),
+    (("lac-peer", 12), ("lns-peer", 0x8000 + 12)),
+    (("core", 0x8000 + 10), ("lns-core", 0x8000 + 11)),
+)
 OFFLOADS = ("rx", "tx", "sg", "tso", "gso", "gro")
 LINK_MTU = 1900  # a frame of it fits the 2048 bytes of a ring's slot, beside the kernel's header
 ACCESS_MTU = 1508  # PPPoE takes 8 bytes
@@ -36,9 +43,10 @@ def build_links():
         if path.exists():
             path.write_text("1")
     run("ip", "link", "set", "lo", "up")
-    for ends in LINKS:
-        run("ip", "link", "add", ends[0], "type", "veth", "peer", "name", ends[1])
-        for end in ends:
+    for (here, number), (there, other) in LINKS:
+        ends = ((here, "index", str(number)), ("name", there, "index", str(other)))
+        run("ip", "link", "add", *ends[0], "type", "veth", "peer", *ends[1])
+        for end in (here, there):
             run("ip", "link", "set", end, "mtu", str(LINK_MTU), "arp", "off", "up")
             run("ethtool", "-K", end, *(word for offload in OFFLOADS for word in (offload, "off")))
 
@@ -71,9 +79,12 @@ def chassis(name, options, runtime, ports):
 
 
 def policy(host_name, method):
-    values = {"host_name": host_name, "password": "a restart is a pause", "hello_interval": HELLO_S}
-    if host_name == "lns":
-        values["session_mtu"] = ACCESS_MTU - 8
+    values = {
+        "host_name": host_name,
+        "password": "a restart is a pause",
+        "hello_interval": HELLO_S,
+        "session_mtu": CORE_MTU,  # the access side has room for it, and the road loses nothing
+    }
     if method:
         values["failover_resync"] = method
     return values

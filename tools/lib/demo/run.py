@@ -22,7 +22,7 @@ PARTS = {"control-plane": "control plane", "line-card": "data plane", "router": 
 # What was found, for report.py. before, after: by chassis, (tunnels, sessions), as Chassis gives them.
 Facts = collections.namedtuple(
     "Facts",
-    "options before after replay answers troubles starts from_failed from_peer malformed channels_before channels_after",
+    "options before after replay answers troubles starts_before starts_after from_failed from_peer malformed channels_before channels_after",
 )
 
 
@@ -184,7 +184,7 @@ class Run:
         peer = "lac" if options.chassis == "lns" else "lns"
         self.start()
         answers, troubles = [], []
-        before, channels_before = self.snapshot(), self.chassis[peer].channels()
+        before, starts_before, channels_before = self.snapshot(), self.starts(), self.chassis[peer].channels()
         self.cruise(LEAD_S)
         killed = time.time()
         for number in range(1, options.repeat + 1):
@@ -204,7 +204,8 @@ class Run:
             replay=replay,
             answers=[answer for answer in answers if answer],
             troubles=troubles,
-            starts=self.starts(),
+            starts_before=starts_before,
+            starts_after=self.starts(),
             from_failed=self.wire.since(killed, options.chassis),
             from_peer=self.wire.since(killed, peer),
             malformed=self.wire.malformed,
