@@ -26,10 +26,11 @@
 #include "lc_mirror.h"
 
 enum {
-	DP_BURST = 64,       /* packets asked of a port at a time */
-	DP_HEADROOM = 96,    /* octets that the longest encapsulation may put before a packet */
-	DP_RING = 1024,      /* packets on their way between a worker and the main lcore */
-	DP_EXIT_FAILURE = 1, /* worth another try */
+	DP_BURST = 64,        /* packets asked of a port at a time */
+	DP_HEADROOM = 96,     /* octets that the longest encapsulation may put before a packet */
+	DP_RING = 1024,       /* packets on their way between a worker and the main lcore */
+	DP_EXIT_FAILURE = 1,  /* worth another try */
+	DP_EXIT_NO_HUGE = -1, /* no exit code: to be started again with ordinary pages */
 	DP_EXIT_SETUP =
 	    2, /* the configuration or the machine is at fault: trying again will not help */
 };

@@ -3,7 +3,10 @@
  * that is not needed. */
 #include "dp_eal.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
 #include <mntent.h>
 #include <sched.h>
 #include <signal.h>
@@ -195,7 +198,7 @@ static bool hurry(timer_t *timer)
 	       timer_settime(*timer, 0, &often, NULL) == 0;
 }
 
-int dp_eal_open(const struct cfg *cfg, const char *log_level)
+int dp_eal_open(const struct cfg *cfg, const char *log_level, bool *huge)
 {
 	struct arguments arguments = {.n = 0};
 	char prefix[CFG_NAME_MAX + 16];
@@ -206,8 +209,8 @@ int dp_eal_open(const struct cfg *cfg, const char *log_level)
 	add(&arguments, "--log-level=%s", log_level);
 	add_cores(&arguments, &cfg->dataplane);
 	bool pci = add_devices(&arguments, cfg);
-	bool huge = cfg->dataplane.hugepages && has_hugepages(cfg, prefix);
-	if (!huge) {
+	*huge = *huge && cfg->dataplane.hugepages && has_hugepages(cfg, prefix);
+	if (!*huge) {
 		add(&arguments, "--no-huge");
 		add(&arguments, "-m");
 		add(&arguments, "%u", cfg->dataplane.memory_mb);
@@ -220,6 +223,8 @@ int dp_eal_open(const struct cfg *cfg, const char *log_level)
 		timer_delete(timer);
 	/* rte_eal_init() keeps pointers into the arguments, not to their list: they live as long as
 	 * the process. */
+	if (done < 0 && *huge)
+		return DP_EXIT_NO_HUGE;
 	if (done < 0) {
 		fprintf(
 		    stderr,
@@ -229,14 +234,29 @@ int dp_eal_open(const struct cfg *cfg, const char *log_level)
 		return DP_EXIT_SETUP;
 	}
 	/* Without hugepages there is no memory that a capturing process could share. */
-	if (huge && rte_pdump_init() < 0)
+	if (*huge && rte_pdump_init() < 0)
 		fprintf(stderr, "warmline-dataplane: warning: %s: ports cannot be captured: %s\n",
 			cfg->name, rte_strerror(rte_errno));
 	return 0;
 }
 
+/* EAL leaves its directory behind. (After a SIGKILL our successor uses it again.) */
+static void remove_runtime_directory(const char *path)
+{
+	DIR *directory = opendir(path);
+	const struct dirent *entry;
+	while (directory && (entry = readdir(directory)))
+		(void)unlinkat(dirfd(directory), entry->d_name, 0);
+	if (directory)
+		closedir(directory);
+	(void)rmdir(path);
+}
+
 void dp_eal_close(void)
 {
+	char path[PATH_MAX];
+	snprintf(path, sizeof(path), "%s", rte_eal_get_runtime_dir());
 	(void)rte_pdump_uninit();
 	(void)rte_eal_cleanup();
+	remove_runtime_directory(path);
 }

@@ -19,13 +19,14 @@
 #include "dp_main_lcore.h"
 
 static const char usage[] =
-    "usage: warmline-dataplane [--mirror PATH] [--dpdk-log LEVEL] CONFIG\n"
+    "usage: warmline-dataplane [--mirror PATH] [--ordinary-pages] [--dpdk-log LEVEL] CONFIG\n"
     "  --mirror PATH      the mirror, where it is not at its usual place\n"
     "  --dpdk-log LEVEL   what DPDK may say on stderr: critical (default), error, notice, info, debug\n"
     "Ends cleanly on SIGTERM and SIGINT. Exit code 2: the configuration or the machine is at fault.\n";
 
 struct options {
 	const char *config, *mirror, *dpdk_log;
+	bool ordinary_pages;
 };
 
 /* What a signal may touch. */
@@ -47,6 +48,7 @@ static void parse(struct options *options, int argc, char **argv)
 {
 	static const struct option names[] = {{"mirror", required_argument, NULL, 'm'},
 					      {"dpdk-log", required_argument, NULL, 'l'},
+					      {"ordinary-pages", no_argument, NULL, 'o'},
 					      {"help", no_argument, NULL, 'h'},
 					      {0}};
 	*options = (struct options){.dpdk_log = "critical"};
@@ -58,6 +60,9 @@ static void parse(struct options *options, int argc, char **argv)
 			break;
 		case 'l':
 			options->dpdk_log = optarg;
+			break;
+		case 'o':
+			options->ordinary_pages = true;
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -152,6 +157,27 @@ static int run(const struct cfg *cfg, const struct lc_mirror *mirror)
 	return EXIT_SUCCESS;
 }
 
+/* EAL starts once in a process: without hugepages the program starts anew, as the same process. */
+static int start_again(const struct options *options, const char *name, char **argv)
+{
+	fprintf(
+	    stderr,
+	    "warmline-dataplane: warning: %s: others took the hugepages: ordinary pages it is, slower, and "
+	    "dpdk-dumpcap cannot attach\n",
+	    name);
+	char *arguments[] = {argv[0],
+			     (char *)(uintptr_t)options->config,
+			     "--ordinary-pages",
+			     "--dpdk-log",
+			     (char *)(uintptr_t)options->dpdk_log,
+			     options->mirror ? "--mirror" : NULL,
+			     (char *)(uintptr_t)options->mirror,
+			     NULL};
+	execv("/proc/self/exe", arguments);
+	fprintf(stderr, "warmline-dataplane: %s: %s\n", name, strerror(errno));
+	return DP_EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t started = now_ms();
@@ -173,11 +199,14 @@ int main(int argc, char **argv)
 		status = open_mirror(&mirror, cfg, options.mirror);
 	if (!status) {
 		announce(&mirror.header->dataplane, started);
-		status = dp_eal_open(cfg, options.dpdk_log);
+		bool huge = !options.ordinary_pages;
+		status = dp_eal_open(cfg, options.dpdk_log, &huge);
 		if (!status) {
 			status = run(cfg, &mirror);
 			dp_eal_close();
 		}
+		if (status == DP_EXIT_NO_HUGE)
+			status = start_again(&options, cfg->name, argv);
 		lc_mirror_close(&mirror);
 	}
 	cfg_free(cfg);
