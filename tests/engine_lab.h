@@ -57,6 +57,12 @@ struct lab_end {
 	bool away;              /* its control plane does not run */
 	unsigned restart_every; /* steps; 0: never */
 	unsigned steps;
+	unsigned commits;     /* seen so far */
+	unsigned crash_every; /* about so many steps within commits; 0: never */
+	bool crashed_before;  /* the last crash left the old state */
+	uint64_t crash_random;
+	uint64_t random_kept; /* what a crash before the commit has not used */
+	uint64_t next_tunnel_kept;
 	void (*on_log)(const char *line); /* a crash, for instance */
 };
 
@@ -143,6 +149,35 @@ static inline void lab_transmit(void *context, uint32_t slot, const uint8_t *byt
 	memcpy(p->bytes, bytes, length);
 }
 
+/* ---- crashes ---- */
+
+/* The end whose control plane runs; where it dies; commits of all. */
+static struct lab_end *lab_running;
+static jmp_buf lab_crash;
+static unsigned lab_commits;
+
+/* Called within a commit (lc_txn_step). A crash jumps out of the engine, from wherever it is. */
+static inline void lab_commit_step(const char *step)
+{
+	struct lab_end *e = lab_running;
+	bool before = strcmp(step, "journal") == 0;
+
+	lab_commits += before;
+	if (e == NULL)
+		return;
+	if (!before) {
+		e->random_kept = e->random;
+		e->next_tunnel_kept = e->mirror.header->next_tunnel_id;
+	}
+	e->crash_random = e->crash_random * UINT64_C(6364136223846793005) + 1442695040888963407;
+	/* Not twice on end before the commit: three times would be poison. */
+	if (e->crash_every == 0 || (e->crash_random >> 40) % e->crash_every != 0 ||
+	    (before && e->crashed_before))
+		return;
+	e->crashed_before = before;
+	longjmp(lab_crash, 1);
+}
+
 /* ---- life of an end ---- */
 
 static inline void lab_start_control(struct lab_end *e)
@@ -168,8 +203,12 @@ static inline void lab_stop_control(struct lab_end *e)
 
 static inline void lab_restart(struct lab_end *e)
 {
+	struct lab_end *running = lab_running;
+
+	lab_running = NULL;
 	lab_stop_control(e);
 	lab_start_control(e);
+	lab_running = running;
 }
 
 static inline void lab_open_end(struct lab *lab, unsigned number, const char *json)
@@ -203,6 +242,7 @@ static inline struct lab *lab_new(const char *lac, const char *lns)
 {
 	struct lab *lab = calloc(1, sizeof(*lab));
 	assert_non_null(lab);
+	lc_txn_step = lab_commit_step;
 	lab->now = LAB_START;
 	if (lac != NULL)
 		lab_open_end(lab, LAC, lac);
@@ -238,34 +278,65 @@ static inline void lab_free(struct lab *lab)
 
 /* ---- time ---- */
 
+/* A step that has changed nothing is none: else a restarted engine, which looks at everything anew,
+ * would never get any further. */
 static inline void lab_step_done(struct lab_end *e)
 {
-	if (e->restart_every != 0 && ++e->steps % e->restart_every == 0)
+	bool changed = lab_commits != e->commits;
+
+	e->commits = lab_commits;
+	if (changed && e->restart_every != 0 && ++e->steps % e->restart_every == 0)
 		lab_restart(e);
 }
 
-/* Everything that this end has to do now. true: something was done. */
-static inline bool lab_turn(struct lab_end *e)
+/* Everything that the control plane has to do now. true: something was done. */
+static inline bool lab_turn_control(struct lab_end *e)
 {
 	uint64_t now = e->lab->now;
 	bool worked = false;
 	uint32_t slot;
 
-	if (!e->present)
-		return false;
-	while (!e->away &&
-	       (slot = lc_dirty_take(&e->mirror.to_control, &e->cursor)) != LC_NO_SLOT) {
+	while ((slot = lc_dirty_take(&e->mirror.to_control, &e->cursor)) != LC_NO_SLOT) {
 		worked = true;
 		while (cp_engine_run_tunnel(e->engine, slot, 1, now) == 1)
 			lab_step_done(e);
 		lab_step_done(e);
 	}
-	while (!e->away && cp_engine_next(e->engine) <= now) {
+	while (cp_engine_next(e->engine) <= now) {
 		worked = true;
 		cp_engine_run(e->engine, 1, now);
 		lab_step_done(e);
 	}
-	while (lc_channels_run(e->channels, now, 16))
+	return worked;
+}
+
+/* The next process finds what the last commit left. What it draws at random and the tunnel ID that it
+ * gives out are as if nothing had been: so that the wire can be compared. */
+static inline bool lab_crashed(struct lab_end *e)
+{
+	lab_running = NULL;
+	e->random = e->random_kept;
+	e->mirror.header->next_tunnel_id =
+	    (__typeof__(e->mirror.header->next_tunnel_id))e->next_tunnel_kept;
+	lab_stop_control(e);
+	lab_start_control(e);
+	return true;
+}
+
+static inline bool lab_turn(struct lab_end *e)
+{
+	bool worked = false;
+
+	if (!e->present)
+		return false;
+	if (!e->away) {
+		e->random_kept = e->random;
+		e->next_tunnel_kept = e->mirror.header->next_tunnel_id;
+		lab_running = e;
+		worked = setjmp(lab_crash) == 0 ? lab_turn_control(e) : lab_crashed(e);
+		lab_running = NULL;
+	}
+	while (lc_channels_run(e->channels, e->lab->now, 16))
 		worked = true;
 	return worked;
 }
