@@ -24,6 +24,9 @@ traces() { # NAME-PATTERN of chassis
 	pgrep -a -f "^[^ ]*warmline-[a-z]+ .*$work" || true
 }
 
+# demo_of DIRECTORY: the pattern of the names of a demo's chassis, from its configuration.
+demo_of() { sed -n 's/.*"name": "demo-lac-\([0-9]*\)".*/demo-l*-\1/p' "$1/lac.json"; }
+
 # SIGKILLed children and their sockets need a moment.
 nothing_left() { # NAME-PATTERN
 	local left try

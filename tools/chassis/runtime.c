@@ -175,7 +175,11 @@ int runtime_open_mirror(struct chassis *chassis)
 		error = lc_mirror_open(&mirror, path, &geometry, &cold, why, sizeof(why));
 	}
 	if (error) {
+		struct stat made;
+
 		chassis_log("mirror %s: %s", path, why[0] ? why : strerror(-error));
+		if (stat(path, &made) == 0 && made.st_size == 0) /* there was no room for it */
+			unlink(path);
 		return error;
 	}
 	lc_mirror_close(&mirror);

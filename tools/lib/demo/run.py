@@ -125,7 +125,7 @@ class Run:
         return False
 
     def warm_start(self, number):
-        """The answer of the chassis, or None with the reason."""
+        """The answer of the chassis (None: there is none), and what went wrong, if anything did."""
         options = self.options
         chassis = self.chassis[options.chassis]
         what = f"warm start {number} of {options.repeat}"
@@ -139,6 +139,8 @@ class Run:
         if asked.end() != 0:
             return None, f"{what} failed: {asked.last_words()}"
         answer = json.loads(asked.log.read_text())
+        if not self.flows():
+            return answer, f"no traffic within {SETTLE_S} s after {what}"
         gap = max(self.replayer.totals[way]["traffic_gap_ms"] for way in ("upstream", "downstream"))
         self.screen.event(
             f"{what}: back after {answer['outage_ms']} ms, {answer['ready_ms']} ms of it to take over"
@@ -191,9 +193,8 @@ class Run:
             answer, trouble = self.warm_start(number)
             answers.append(answer)
             if trouble:
+                self.screen.event(trouble)
                 troubles.append(trouble)
-            elif not self.flows():
-                troubles.append(f"no traffic within {SETTLE_S} s after warm start {number}")
             self.cruise(APART_S)
         replay = self.replayer.finish()
         self.screen.end()
