@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Every cell of the state tables (RFC 2661 sections 7.2.1, 7.4.1, 7.4.2), written down a second time
  * from the RFC, one letter a cell; and every cell that a peer's message can reach, tried on an engine. */
-#include "engine_lab.h"
+#include "engine_puppet.h"
 
 #include "cp_fsm.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* An engine opposite a peer that does what it should not: unknown AVPs in every kind of message (RFC 2661
  * section 4.2), wrong versions, repeated requests, calls that nobody can serve, poison. */
-#include "engine_lab.h"
+#include "engine_puppet.h"
 
 #include <sys/wait.h>
 
