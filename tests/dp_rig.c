@@ -15,6 +15,7 @@
 #include <rte_ethdev.h>
 
 #include "dp_counter.h"
+#include "dp_eal.h"
 #include "lc_l2tp.h"
 
 const uint8_t rig_core_us6[16] = {0x20, 1, 0x0d, 0xb8, 0, 2, [15] = 1};
@@ -44,6 +45,12 @@ int rig_start(void **state)
 			     prefix,
 			     NULL};
 	return rte_eal_init((int)RTE_DIM(arguments) - 1, arguments) < 0 ? -1 : 0;
+}
+
+int rig_stop(void **state)
+{
+	dp_eal_close();
+	return 0;
 }
 
 /* ---- the rig ---- */

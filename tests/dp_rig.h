@@ -39,8 +39,9 @@ struct rig {
 	uint64_t now;
 };
 
-/* Once a process; setup of a cmocka group. */
+/* Setup and teardown of a cmocka group: EAL, once a process. */
 int rig_start(void **state);
+int rig_stop(void **state);
 
 /* Neighbours (the peer, the gateways) are resolved. */
 void rig_open(struct rig *rig, const struct rig_options *options);

@@ -263,7 +263,7 @@ static void rfc2661_5_4_required_and_missing(void **state)
 	assert_int_equal(rig.mirror.sessions_in[slot].dropped, 1);
 }
 
-/* ---- sending ---------------------------------------------------------------------------------------------------- */
+/* ---- sending ---- */
 
 /* A packet to the subscriber, in at the core; the frame that leaves by the peer port, checked up to L2TP. */
 static size_t send_down(uint8_t out[RIG_FRAME])
@@ -408,5 +408,5 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(rfc2661_5_4_lac_follows_lns, open_lac, close_rig),
 	    LNS(closed_door_and_control),
 	};
-	return cmocka_run_group_tests(tests, rig_start, NULL);
+	return cmocka_run_group_tests(tests, rig_start, rig_stop);
 }

@@ -413,5 +413,5 @@ int main(void)
 	    LNS(control_messages_leave),
 	    VLAN(control_messages_leave),
 	};
-	return cmocka_run_group_tests(tests, rig_start, NULL);
+	return cmocka_run_group_tests(tests, rig_start, rig_stop);
 }

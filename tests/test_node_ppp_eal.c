@@ -392,5 +392,5 @@ int main(void)
 	     rfc791_outer_fragmentation_and_reassembly, open_small_vlan, close_rig, NULL},
 	    LNS(fragments_expire),
 	};
-	return cmocka_run_group_tests(tests, rig_start, NULL);
+	return cmocka_run_group_tests(tests, rig_start, rig_stop);
 }

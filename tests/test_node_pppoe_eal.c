@@ -164,5 +164,5 @@ int main(void)
 	    LAC(up_into_the_tunnel),      VLAN(up_into_the_tunnel), LAC(down_to_the_subscriber),
 	    VLAN(down_to_the_subscriber), LAC(each_drop_reason),    LAC(pppoe_session_moves),
 	};
-	return cmocka_run_group_tests(tests, rig_start, NULL);
+	return cmocka_run_group_tests(tests, rig_start, rig_stop);
 }
