@@ -220,6 +220,8 @@ static int open_mirror(struct control *c)
 	self->first_work = 0;
 	self->started = now_ms(NULL);
 	self->starts++;
+	while (c->mirror.header->id_key == 0)
+		world_random(NULL, &c->mirror.header->id_key, sizeof(c->mirror.header->id_key));
 	__atomic_store_n(&self->pid, (uint64_t)getpid(), __ATOMIC_RELEASE);
 	cp_stderr_log(CP_LOG_NOTICE, "%s start: %u tunnels, %u sessions in %s",
 		      cold ? "cold" : "warm", lc_txn_tunnels(c->txn), lc_txn_sessions(c->txn),

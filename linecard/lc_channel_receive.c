@@ -120,14 +120,16 @@ static bool is_waiting(const struct lc_view *v, const struct lc_arrival *arrival
 	return false;
 }
 
-/* Only an SCCRQ comes without a tunnel ID. It is not acknowledged here: the SCCRP of its tunnel
- * does that. */
+/* What comes without a tunnel ID: an SCCRQ, or the StopCCN of a peer that gives up before it knows
+ * our ID (4.4.3). Neither is acknowledged here: the SCCRP of its tunnel does that. */
 static enum lc_verdict receive_listener(struct lc_view *v, const struct lc_arrival *arrival,
 					const struct lc_l2tp_header *header, const uint8_t *bytes)
 {
 	struct lc_channel *c = v->channel;
 
-	if (lc_l2tp_message_type(bytes, header->total) != LC_MSG_SCCRQ) {
+	int type = lc_l2tp_message_type(bytes, header->total);
+
+	if (type != LC_MSG_SCCRQ && type != LC_MSG_STOPCCN) {
 		c->malformed++;
 		return LC_MALFORMED;
 	}

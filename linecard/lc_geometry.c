@@ -144,6 +144,7 @@ uint64_t lc_layout_hash(void)
 	    sizeof(struct lc_process),
 	    sizeof(struct lc_header),
 	    AT(lc_header, ready),
+	    AT(lc_header, id_key),
 	    AT(lc_header, epoch),
 	    AT(lc_header, journal_committed),
 	    AT(lc_header, control),

@@ -114,8 +114,7 @@ struct lc_tunnel {
 	uint16_t peer_firmware;
 	uint16_t result_code; /* why it closes (4.4.2); 0: it does not */
 	uint16_t error_code;
-	uint16_t next_session; /* where the search for the next free session ID starts: least
-				  recently used */
+	uint16_t next_session; /* where the search for a free session ID starts */
 	uint64_t deadline;     /* of the present state, ms; 0: none */
 	uint64_t created;      /* ms */
 	uint8_t tie_breaker[8];
@@ -416,8 +415,8 @@ struct lc_header {
 	uint64_t created;                  /* ms */
 	uint64_t ready;                    /* LC_MAGIC, written last */
 	uint64_t accounting_id LC_ALIGNED; /* last given out; control plane */
-	uint64_t next_tunnel_id;   /* where the search for a free tunnel ID starts; control plane, a
-				      hint */
+	uint64_t next_tunnel_id;   /* where the search for a free tunnel ID starts; control plane */
+	uint64_t id_key;           /* scrambles IDs; control plane, once; 0: they are in order */
 	uint64_t epoch LC_ALIGNED; /* control plane */
 	union lc_attempt attempt;
 	uint64_t journal_committed LC_ALIGNED; /* bytes of the journal that are to be applied; 0:

@@ -9,7 +9,8 @@
  * until all readers have passed the epoch of our attach.
  *
  * IDs go round before they come again (RFC 4951 section 4, least recently used): tunnel IDs by a
- * cursor in the mirror, session IDs by a cursor in their tunnel.
+ * cursor in the mirror, session IDs by a cursor in their tunnel. What the cursor counts is
+ * scrambled with the mirror's key, so that nobody guesses the next one (RFC 2661 section 9.1).
  */
 #include "lc_txn_private.h"
 
@@ -189,6 +190,21 @@ static void leave_limbo(struct lc_txn *t)
 
 /* ---- IDs ---- */
 
+/* A permutation of the 16-bit numbers: four rounds of a Feistel network over their halves. */
+static uint16_t scramble(uint64_t key, uint16_t number)
+{
+	uint32_t left = number >> 8, right = number & 0xff;
+
+	for (unsigned round = 0; key != 0 && round < 4; round++) {
+		uint32_t k = (uint32_t)(key >> (16 * round)) & 0xffff;
+		uint32_t mixed = (right + 1) * (k | 1) * UINT32_C(0x9e3779b1);
+		uint32_t next = left ^ (mixed >> 24);
+		left = right;
+		right = next;
+	}
+	return (uint16_t)(left << 8 | right);
+}
+
 static bool tunnel_slot_free(const struct lc_txn *t, uint32_t slot)
 {
 	if (slot == LC_LISTENER || lc_map_test(t->m->tunnel_map, slot) ||
@@ -215,11 +231,12 @@ uint16_t lc_pool_find_tunnel(struct lc_txn *t, int *error)
 		return 0;
 	}
 	leave_limbo(t);
-	uint16_t id = (uint16_t)h->next_tunnel_id;
-	for (uint32_t i = 0; i < 65536; i++, id++) {
+	uint16_t cursor = (uint16_t)h->next_tunnel_id;
+	for (uint32_t i = 0; i < 65536; i++, cursor++) {
+		uint16_t id = scramble(h->id_key, cursor);
 		if (id == 0 || !tunnel_slot_free(t, lc_tunnel_slot(t->m, id)))
 			continue;
-		h->next_tunnel_id = (uint16_t)(id + 1);
+		h->next_tunnel_id = (uint16_t)(cursor + 1);
 		return id;
 	}
 	return 0;
@@ -249,12 +266,13 @@ uint16_t lc_pool_find_session(struct lc_txn *t, struct lc_tunnel *tunnel, uint32
 	if (t->pool.n_sessions + created >= t->m->header->geometry.max_sessions)
 		return 0;
 	leave_limbo(t);
-	uint16_t id = tunnel->next_session;
-	for (uint32_t i = 0; i < 65536; i++, id++) {
+	uint16_t cursor = tunnel->next_session;
+	for (uint32_t i = 0; i < 65536; i++, cursor++) {
+		uint16_t id = scramble(t->m->header->id_key, cursor);
 		*slot = lc_session_slot(t->m, tunnel->door.id, id);
 		if (id == 0 || !session_slot_free(t, *slot))
 			continue;
-		tunnel->next_session = (uint16_t)(id + 1);
+		tunnel->next_session = (uint16_t)(cursor + 1);
 		return id;
 	}
 	if (t->pool.limbo_count > 0)

@@ -478,7 +478,7 @@ static void the_listener_takes_each_sccrq_once(void **state)
 	e.from_peer.peer_udp_port--;
 	assert_int_equal(listen(LC_MSG_ZLB, 0, 0), LC_MALFORMED);
 	assert_int_equal(listen(LC_MSG_HELLO, 0, 0), LC_MALFORMED);
-	assert_int_equal(listen(LC_MSG_STOPCCN, 0, 0), LC_MALFORMED);
+	assert_int_equal(listen(LC_MSG_STOPCCN, 1, 3), LC_TAKEN);
 	assert_int_equal(end_consume_from(&e, LC_LISTENER), 1);
 	assert_int_equal(listen(LC_MSG_SCCRQ, 0, 2), LC_DUPLICATE);
 	assert_int_equal(end_consume_from(&e, LC_LISTENER), 2);
@@ -487,6 +487,7 @@ static void the_listener_takes_each_sccrq_once(void **state)
 	e.from_peer.peer_udp_port++;
 	assert_int_equal(listen(LC_MSG_SCCRQ, 0, 1), LC_DUPLICATE);
 	assert_int_equal(end_consume_from(&e, LC_LISTENER), 1);
+	assert_int_equal(end_consume_from(&e, LC_LISTENER), 3);
 	assert_int_equal(end_consume_from(&e, LC_LISTENER), END_NOTHING);
 	end_run(&e, T0 + S);
 	end_expect_nothing(&e); /* the SCCRP answers */
