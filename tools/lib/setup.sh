@@ -136,18 +136,20 @@ build_tree() {
 
 pool=/sys/kernel/mm/hugepages/hugepages-2048kB
 
-# Takes pages from the kernel if it has reserved none at all (who reserved some has plans for them).
-# Sets hugepages to true or false. Where there are none, everything works on ordinary pages.
+# Asks the kernel for the pages that are not free yet, beside those that others have reserved. Sets
+# hugepages to true or false. Where there are none, everything works on ordinary pages.
 take_hugepages() { # PAGES
+	local reserved missing
 	hugepages=false
 	if [ ! -w $pool/nr_hugepages ]; then
 		complain "this kernel has no hugepages: running on ordinary pages, which is slower"
 		return
 	fi
-	if [ "$(<$pool/nr_hugepages)" -eq 0 ]; then
-		undo+=("give_hugepages_back $1")
-		echo "$1" >$pool/nr_hugepages 2>/dev/null || true
-		[ "$(<$pool/nr_hugepages)" -ge "$1" ] || echo 0 >$pool/nr_hugepages 2>/dev/null || true
+	reserved=$(<$pool/nr_hugepages)
+	missing=$(($1 - $(<$pool/free_hugepages)))
+	if [ "$missing" -gt 0 ]; then
+		echo $((reserved + missing)) >$pool/nr_hugepages 2>/dev/null || true
+		undo+=("give_hugepages_back $(($(<$pool/nr_hugepages) - reserved))")
 	fi
 	if [ "$(<$pool/free_hugepages)" -lt "$1" ] || ! mount_hugepages; then
 		complain "fewer than $1 hugepages are free: running on ordinary pages, which is slower"
@@ -156,8 +158,8 @@ take_hugepages() { # PAGES
 	hugepages=true
 }
 
-give_hugepages_back() { # PAGES: somebody else may have asked for more meanwhile
-	[ "$(<$pool/nr_hugepages)" -ne "$1" ] || echo 0 >$pool/nr_hugepages
+give_hugepages_back() { # PAGES: others may have asked for more meanwhile
+	echo $(($(<$pool/nr_hugepages) - $1)) >$pool/nr_hugepages
 }
 
 mount_hugepages() {
