@@ -3,12 +3,19 @@
  *
  * Before a message is looked at, the attempt is written down in the mirror (one store). A message
  * whose handling has begun CP_ATTEMPTS times and never came to its end has brought the process down
- * as often: it is set aside unread, and its tunnel is closed (invariant 8). */
+ * as often: it is set aside unread, and its tunnel is closed (invariant 8). The messages that come
+ * to their end before it is its turn again leave its count as it was. */
 #include "cp_engine_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+static bool is_attempt_at(union lc_attempt attempt, union lc_tunnel_door door)
+{
+	return attempt.busy != 0 && attempt.slot_id == door.id &&
+	       attempt.number == door.inbox_head && attempt.generation == door.generation;
+}
 
 /* Writes the attempt down. false: it has had its chances. */
 static bool attempt_begin(struct cp_engine *e, union lc_tunnel_door door, union lc_attempt *before)
@@ -16,8 +23,7 @@ static bool attempt_begin(struct cp_engine *e, union lc_tunnel_door door, union 
 	union lc_attempt *place = &e->mirror->header->attempt;
 
 	before->word = __atomic_load_n(&place->word, __ATOMIC_ACQUIRE);
-	bool again = before->busy != 0 && before->slot_id == door.id &&
-		     before->number == door.inbox_head && before->generation == door.generation;
+	bool again = is_attempt_at(*before, door);
 	if (again && before->count >= CP_ATTEMPTS)
 		return false;
 	union lc_attempt now = {.slot_id = door.id,
@@ -127,8 +133,9 @@ int cp_inbox_next(struct cp_engine *e, uint32_t slot, uint64_t now)
 			       .buffer = buffer,
 			       .tunnel = cp_tunnel_touch(e, slot)};
 	union lc_attempt before;
+	const union lc_tunnel_door door = turn.tunnel->door;
 	int type = lc_l2tp_message_type(buffer->bytes, buffer->length);
-	bool may_try = attempt_begin(e, turn.tunnel->door, &before);
+	bool may_try = attempt_begin(e, door, &before);
 	int error = handle_or_give_up(&turn, may_try);
 
 	if (error == 0) {
@@ -141,7 +148,7 @@ int cp_inbox_next(struct cp_engine *e, uint32_t slot, uint64_t now)
 		lc_timers_set(e->soon, slot, now + CP_BLOCKED_MS);
 		return error;
 	}
-	attempt_end(e, (union lc_attempt){0});
+	attempt_end(e, is_attempt_at(before, door) ? (union lc_attempt){0} : before);
 	e->counters.received[type >= 0 && type < 32 ? type : 0]++;
 	return 1;
 }
