@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
-#include <limits.h>
 #include <mntent.h>
 #include <sched.h>
 #include <signal.h>
@@ -253,25 +252,11 @@ static void remove_runtime_directory(const char *path)
 	(void)rmdir(path);
 }
 
-/* EAL leaves its files behind; the directory is ours alone. */
-static void tidy(const char *directory)
-{
-	char pattern[PATH_MAX];
-	glob_t found;
-	snprintf(pattern, sizeof(pattern), "%s/*", directory);
-	if (glob(pattern, 0, NULL, &found) == 0) {
-		for (size_t i = 0; i < found.gl_pathc; i++)
-			(void)unlink(found.gl_pathv[i]);
-		globfree(&found);
-	}
-	(void)rmdir(directory);
-}
-
 void dp_eal_close(void)
 {
 	char directory[PATH_MAX];
 	snprintf(directory, sizeof(directory), "%s", rte_eal_get_runtime_dir());
 	(void)rte_pdump_uninit();
 	(void)rte_eal_cleanup();
-	tidy(directory);
+	remove_runtime_directory(directory);
 }

@@ -359,10 +359,11 @@ static void rfc791_outer_fragmentation_and_reassembly(void **state)
 /* Fragments whose others never come are given up, and no buffer is lost (rig_close() counts them). */
 static void fragments_expire(void **state)
 {
+	static const uint8_t piece[480];
 	struct rig_frame frame;
 	rig_session(&rig, 1, 0);
 	rig_ethernet(&rig, RIG_PEER, &frame, rig_peer_mac, 0x0800);
-	rig_ip4(&frame, RIG_PEER_THEM, RIG_PEER_US, 17, 64, 0x2000, frame.bytes, 480);
+	rig_ip4(&frame, RIG_PEER_THEM, RIG_PEER_US, 17, 64, 0x2000, piece, sizeof(piece));
 	rig_send(&rig, RIG_PEER, frame.bytes, frame.length);
 	rig.now += 5000;
 	frame.bytes[14 + 5]++; /* another packet's */
