@@ -109,8 +109,7 @@ static void view_learn(struct lc_view *v)
 	}
 	if (c->last_received == 0)
 		c->last_received = v->now;
-	if (tx.acked == tx.next)
-		lc_put64(&c->retransmit_at, 0);
+	lc_send_resume(v);
 }
 
 static void slot_forget(struct lc_channels *all, uint32_t slot)

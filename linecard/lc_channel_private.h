@@ -137,6 +137,9 @@ void lc_receive_held(struct lc_view *view);
 bool lc_send_sane(const struct lc_view *view);
 /* The peer expects nr next. 0, or -EBADMSG: it acknowledges what was never sent. */
 int lc_send_acknowledged(struct lc_view *view, uint16_t nr);
+/* Takes over from a process before this one. The answer to the last retransmission may have come while
+ * nobody was here to take it: the peer is asked once more before it is given up. */
+void lc_send_resume(struct lc_view *view);
 /* Retransmits if that is due, or gives up. */
 void lc_send_overdue(struct lc_view *view);
 /* Sends what the window allows; a HELLO where it is due. */

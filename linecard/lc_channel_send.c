@@ -167,6 +167,24 @@ int lc_send_acknowledged(struct lc_view *v, uint16_t nr)
 	return 0;
 }
 
+/* Retransmissions before the peer is given up (5.8). */
+static uint32_t retries_limit(const struct lc_view *v)
+{
+	return v->door.mode == LC_MODE_OPENING ? v->tunnel->retransmit_not_established
+					       : v->tunnel->retransmit_established;
+}
+
+void lc_send_resume(struct lc_view *v)
+{
+	struct lc_channel *c = v->channel;
+	uint32_t limit = retries_limit(v);
+
+	if (c->tx.acked == c->tx.next)
+		lc_put64(&c->retransmit_at, 0);
+	else if (v->now >= c->retransmit_at && c->retries >= limit && limit > 0)
+		__atomic_store_n(&c->retries, limit - 1, __ATOMIC_RELEASE);
+}
+
 void lc_send_overdue(struct lc_view *v)
 {
 	struct lc_channel *c = v->channel;
@@ -175,9 +193,7 @@ void lc_send_overdue(struct lc_view *v)
 
 	if (outstanding == 0 || v->now < c->retransmit_at)
 		return;
-	uint32_t limit = v->door.mode == LC_MODE_OPENING ? v->tunnel->retransmit_not_established
-							 : v->tunnel->retransmit_established;
-	if (c->retries >= limit || !transmit_number(v, tx.acked)) {
+	if (c->retries >= retries_limit(v) || !transmit_number(v, tx.acked)) {
 		lc_view_kill(v);
 		return;
 	}

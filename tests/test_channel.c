@@ -650,6 +650,27 @@ static void a_crash_takes_no_retransmission_away(void **state)
 	}
 }
 
+/* The last retransmission's answer came while nobody was here to take it, or may have: the peer is asked once more,
+ * and given up when that is not answered. */
+static void an_absence_is_no_silence_of_the_peer(void **state)
+{
+	uint64_t at = T0;
+	(void)state;
+	send_some(1);
+	for (; channel()->retries < 5; at += S)
+		end_run(&e, at);
+	at = channel()->retransmit_at + 20 * S;
+	e.n_sent = 0;
+	revive(at);
+	end_run(&e, at);
+	assert_false(channel()->tx.dead);
+	end_expect(&e, LC_MSG_ICRQ, 0, 0);
+	end_run(&e, at + 16 * S - 1);
+	assert_false(channel()->tx.dead);
+	end_run(&e, at + 16 * S);
+	assert_true(channel()->tx.dead);
+}
+
 /* Whatever step the sending of a HELLO dies at, its number is its own: the message that comes
  * meanwhile has another. */
 static void a_crash_gives_no_number_twice(void **state)
@@ -804,6 +825,7 @@ int main(void)
 	    T(what_makes_no_sense_in_the_mirror_ends_the_channel),
 	    T(an_sccrp_that_waits_is_acknowledged),
 	    cmocka_unit_test(a_crash_takes_no_retransmission_away),
+	    T(an_absence_is_no_silence_of_the_peer),
 	    cmocka_unit_test(a_crash_gives_no_number_twice),
 	    T(appendix_b1),
 	    T(appendix_b2),
