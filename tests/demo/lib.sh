@@ -7,10 +7,10 @@ top=$(cd "$here/../.." && pwd)
 build=$WARMLINE_BUILD
 [ "$(id -u)" -eq 0 ] || exit 77 # skipped
 
-work=$(mktemp -d "${WARMLINE_SCRATCH:-/tmp}/warmline.XXXXXX")
+work=$(mktemp -d "${WARMLINE_SCRATCH:-/tmp/warmline.}XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 143' TERM INT
-export WARMLINE_SCRATCH=$work # whatever is started puts its files here
+export WARMLINE_SCRATCH=$work/w. # whatever is started puts its files here
 
 broken() {
 	echo "$*" >&2
@@ -19,7 +19,7 @@ broken() {
 
 # What a chassis or a demo may leave: files, mirrors, DPDK's run-time files, mounts, namespaces, processes.
 traces() { # NAME-PATTERN of chassis
-	find "$work" -mindepth 1 -maxdepth 1 -name 'warmline.*'
+	find "$work" -mindepth 1 -maxdepth 1 -name 'w.*'
 	find /dev/shm /dev/hugepages /run/warmline /run/dpdk /var/run/dpdk -mindepth 1 -maxdepth 1 -name "*$1*" 2>/dev/null || true
 	pgrep -a -f "^[^ ]*warmline-[a-z]+ .*$work" || true
 }

@@ -60,9 +60,10 @@ run_child() {
 	return "$status"
 }
 
-# A short path: there are sockets below it, whose paths are limited to 107 bytes.
+# A short path: there are sockets below it, whose paths are limited to 107 bytes. WARMLINE_SCRATCH: the
+# directory of who runs us, and cleans up if we are killed.
 make_scratch() {
-	scratch=$(mktemp -d "${WARMLINE_SCRATCH:-/tmp}/warmline.XXXXXX")
+	scratch=$(mktemp -d "${WARMLINE_SCRATCH:-/tmp/warmline.}XXXXXX")
 	undo+=("rm -rf '$scratch'")
 }
 
