@@ -19,9 +19,8 @@
 #include "lc_timers.h"
 
 enum {
-	CP_SETUP_MS =
-	    60000,          /* tunnel or session being set up, StopCCN waiting to be acknowledged */
-	CP_RETRY_MS = 1000, /* first back-off of a LAC's tunnel or call; doubles ... */
+	CP_SETUP_MS = 60000,      /* tunnel or session being set up */
+	CP_RETRY_MS = 1000,       /* first back-off of a LAC's tunnel or call; doubles ... */
 	CP_RETRY_MAX_MS = 60000,  /* ... up to this */
 	CP_LINGER_MAX_MS = 31000, /* RFC 2661 section 5.7: the recommended full cycle */
 	CP_BLOCKED_MS = 20,       /* no room in an outbox, or no slot yet: tried again after this */

@@ -149,7 +149,7 @@ static int do_stop(struct cp_turn *turn)
 		return error;
 	remember_end(t, &turn->end);
 	t->door.mode = LC_MODE_CLOSING;
-	t->deadline = turn->now + CP_SETUP_MS;
+	t->deadline = 0; /* its channel ends it: all acknowledged, or retransmissions ran out */
 	e->counters.refused += t->state == CP_TUNNEL_IDLE;
 	cp_log(e, CP_LOG_NOTICE, "%s: closing with %u sessions, result %u error %u: %s",
 	       cp_tunnel_label(label, t), t->n_sessions, turn->end.result, turn->end.error,

@@ -140,7 +140,7 @@ void cp_tunnel_tend(struct cp_engine *e, uint32_t slot, uint64_t now)
 	if (tx.dead) {
 		cp_end_set(&end, 0, 0, "the peer does not answer");
 		error = run_event(e, slot, CP_TUNNEL_DEAD, end, now);
-	} else if (is_ending(t) && t->deadline <= now) {
+	} else if (t->state >= CP_TUNNEL_STOPPED && t->deadline <= now) {
 		error = run_event(e, slot, CP_TUNNEL_TIMEOUT, end, now);
 	} else if (lc_outbox_head(tx) == t->door.outbox_tail) {
 		error = run_event(e, slot, CP_TUNNEL_DRAINED, end, now);

@@ -251,6 +251,38 @@ static void test_answer_waits_longer_than_the_deadline(void **state)
 	answer_waits(false);
 }
 
+/* The data plane dies before it has sent the StopCCN, and stays away for longer than any deadline: the peer
+ * hears it when it is back, as from a slow one. */
+static void stopccn_waits(bool restarted)
+{
+	struct lab *lab = lab_pair("", "", 5);
+	struct lab_end *lns = &lab->end[LNS];
+
+	lab_run(lab, 1000);
+	close_tunnel(lab, LNS);
+	lc_channels_detach(lns->channels);
+	lab->now += 90000;
+	if (restarted)
+		lab_restart(lns);
+	while (cp_engine_run(lns->engine, 1, lab->now))
+		;
+	assert_int_equal(
+	    lc_channels_attach(&lns->channels, &lns->mirror, lab_transmit, NULL, lns, lab->now), 0);
+	lab_turn(lns);
+	assert_int_equal(lab->sent[LNS][LC_MSG_STOPCCN], 1);
+	lab_run(lab, 500);
+	assert_null(lab_tunnel(lns, 0));
+	lab_expect_log(&lab->end[LAC], "closed by the peer");
+	lab_free(lab);
+}
+
+static void test_stopccn_waits_for_the_data_plane(void **state)
+{
+	(void)state;
+	stopccn_waits(false);
+	stopccn_waits(true);
+}
+
 /* Method disable (DESIGN section 5): tunnels are gone at the restart, without a word. The LAC opens
  * its own again. */
 static void test_disable_clears_silently(void **state)
@@ -347,6 +379,7 @@ int main(void)
 	    cmocka_unit_test(test_away_for_90_seconds),
 	    cmocka_unit_test(test_away_during_setup),
 	    cmocka_unit_test(test_answer_waits_longer_than_the_deadline),
+	    cmocka_unit_test(test_stopccn_waits_for_the_data_plane),
 	    cmocka_unit_test(test_disable_clears_silently),
 	    cmocka_unit_test(test_changed_configuration_applies_to_later_tunnels),
 	    cmocka_unit_test(test_tunnel_taken_out_of_the_configuration),
