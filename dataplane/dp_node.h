@@ -2,25 +2,22 @@
 /* How a node is written.
  *
  * A node is a decision, an inline function (worker, packet) to edge, inside a loop that all nodes
- *share. The decision may change the packet and count; it never waits, allocates, logs or calls the
- *system. Where a packet ends for a reason, the edge leads to a drop node, which has the reason's
- *name and its counter: declared beside the code with DP_DROP().
+ * share. The decision may change the packet and count; it never waits, allocates, logs or calls the
+ * system. Where a packet ends for a reason, the edge leads to a drop node, which has the reason's
+ * name and its counter: declared beside the code with DP_DROP().
  *
  * Between nodes a packet carries, in fields of its mbuf that belong to whoever has it: port, DPDK's
- *number of the port it came in by and, from the node on that chose it, the port it leaves by;
- *hash.usr, the slot of its session, once known.
+ * number of the port it came in by and, from the node on that chose it, the port it leaves by;
+ * hash.usr, the slot of its session, once known.
  *
- *	port_rx -+- peer:   l2tp_input -+- ppp_input -------------- port_tx      (LNS, from the
- *tunnel to the core) |                      +- pppoe_output ----------- port_tx      (LAC, from the
- *tunnel to the subscriber)
- *	         +- access: pppoe_input --- l2tp_output ----------- port_tx      (LAC, from the
- *subscriber to the tunnel)
- *	         +- core:   core_input ---- l2tp_output ----------- port_tx      (LNS, from the core
- *to the tunnel)
+ *   port_rx -+- peer:   l2tp_input -+- ppp_input ----- port_tx    LNS, from the tunnel to the core
+ *            |                      +- pppoe_output -- port_tx    LAC, from the tunnel to access
+ *            +- access: pppoe_input -- l2tp_output --- port_tx    LAC, from access to the tunnel
+ *            +- core:   core_input --- l2tp_output --- port_tx    LNS, from the core to the tunnel
  *
- * These are fused so far that a data packet meets three nodes. The first of each takes the one
- *frame it is made for and hands all else to eth_input, which has ARP, ICMP, neighbour discovery,
- *fragments and every odd header behind it.
+ * These are fused so far that a data packet meets three nodes. The first of each takes the one frame
+ * it is made for and hands all else to eth_input, which has ARP, ICMP, neighbour discovery,
+ * fragments and every odd header behind it.
  */
 #pragma once
 

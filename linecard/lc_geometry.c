@@ -103,6 +103,7 @@ uint64_t lc_layout_hash(void)
 	static const size_t layout[] = {
 	    LC_LAYOUT_VERSION,
 	    LC_RING,
+	    LC_SESSION_SPREAD,
 	    LC_MAX_WORKERS,
 	    sizeof(struct lc_tunnel),
 	    AT(lc_tunnel, peer_address),

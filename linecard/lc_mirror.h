@@ -45,7 +45,8 @@ enum lc_size {
 	LC_LISTENER = 0, /* the tunnel slot whose inbox takes messages with tunnel ID 0 (SCCRQ) */
 };
 
-#define LC_NO_SLOT UINT32_MAX
+#define LC_NO_SLOT        UINT32_MAX
+#define LC_SESSION_SPREAD UINT32_C(0x9e3779b1) /* 2^32 by the golden ratio: lc_session_slot() */
 
 /* ---- tunnels ---- */
 
@@ -502,7 +503,7 @@ static inline uint32_t lc_tunnel_slot(const struct lc_mirror *m, uint16_t tunnel
 static inline uint32_t lc_session_slot(const struct lc_mirror *m, uint16_t tunnel_id,
 				       uint16_t session_id)
 {
-	return (((tunnel_id & m->tunnel_mask) * UINT32_C(0x9e3779b1) >> m->session_shift) +
+	return (((tunnel_id & m->tunnel_mask) * LC_SESSION_SPREAD >> m->session_shift) +
 		session_id) &
 	       m->session_mask;
 }

@@ -178,7 +178,7 @@ static void full_table(void **state)
 	dp_table_close(&table);
 }
 
-/* ---- a reader beside the writer -------------------------------------------------------------------------------------- */
+/* ---- a reader beside the writer ---- */
 
 static atomic_bool stop;
 

@@ -260,7 +260,7 @@ static void rfc4443_echo(void **state)
 	rig_expect_drop(&rig, RIG_CORE, frame.bytes, frame.length, "ip6_protocol");
 }
 
-/* ---- next hops that are not known yet ------------------------------------------------------------------------------ */
+/* ---- next hops that are not known yet ---- */
 
 static void turn(uint64_t milliseconds)
 {

@@ -202,7 +202,7 @@ static void session_icmp_echo(void **state)
 	rig_expect_drop(&rig, RIG_PEER, frame.bytes, frame.length, "icmp_other");
 }
 
-/* ---- down ------------------------------------------------------------------------------------------------------- */
+/* ---- down ---- */
 
 static void down4(struct rig_frame *frame, uint32_t to, uint8_t ttl, uint16_t fragment,
 		  size_t payload)
