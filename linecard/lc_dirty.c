@@ -14,7 +14,7 @@ void lc_dirty_set(struct lc_dirty *dirty, uint32_t slot)
 }
 
 /* Takes the lowest bit at or after from out of one word. */
-static uint32_t take_from_word(struct lc_dirty *dirty, uint32_t word)
+static uint32_t take_from_word(struct lc_dirty *dirty, uint32_t word, uint32_t from)
 {
 	uint64_t bits = __atomic_load_n(&dirty->bits[word], __ATOMIC_SEQ_CST);
 	if (bits == 0) {
@@ -25,6 +25,9 @@ static uint32_t take_from_word(struct lc_dirty *dirty, uint32_t word)
 			return LC_NO_SLOT;
 		__atomic_fetch_or(&dirty->top[word / 64], summary, __ATOMIC_SEQ_CST);
 	}
+	bits &= ~UINT64_C(0) << from;
+	if (bits == 0)
+		return LC_NO_SLOT;
 	uint32_t bit = (uint32_t)__builtin_ctzll(bits);
 	__atomic_fetch_and(&dirty->bits[word], ~(UINT64_C(1) << bit), __ATOMIC_SEQ_CST);
 	return word * 64 + bit;
@@ -34,7 +37,7 @@ uint32_t lc_dirty_take(struct lc_dirty *dirty, uint32_t *cursor)
 {
 	uint32_t n_words = (dirty->n_bits + 63) / 64;
 	uint32_t n_tops = (n_words + 63) / 64;
-	uint32_t start = *cursor / 64 < n_words ? *cursor / 64 : 0;
+	uint32_t first = *cursor < dirty->n_bits ? *cursor : 0, start = first / 64;
 
 	for (uint32_t i = 0; i <= n_tops; i++) {
 		uint32_t top = (start / 64 + i) % n_tops;
@@ -43,9 +46,11 @@ uint32_t lc_dirty_take(struct lc_dirty *dirty, uint32_t *cursor)
 			words &= ~UINT64_C(0) << (start % 64);
 		for (; words != 0; words &= words - 1) {
 			uint32_t word = top * 64 + (uint32_t)__builtin_ctzll(words);
-			uint32_t slot = word < n_words ? take_from_word(dirty, word) : LC_NO_SLOT;
+			uint32_t from = i == 0 && word == start ? first % 64 : 0;
+			uint32_t slot =
+			    word < n_words ? take_from_word(dirty, word, from) : LC_NO_SLOT;
 			if (slot < dirty->n_bits) {
-				*cursor = slot;
+				*cursor = slot + 1;
 				return slot;
 			}
 		}

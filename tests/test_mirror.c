@@ -202,6 +202,29 @@ static void dirty_sets_lose_nothing(void **state)
 	lc_mirror_close(&m);
 }
 
+/* However often one slot is marked, the others have their turn, in its word and in other words. */
+static void a_busy_slot_starves_nobody(void **state)
+{
+	(void)state;
+	struct lc_mirror m;
+	uint32_t cursor = 0, slot;
+	bool seen[128] = {false};
+
+	make(&m);
+	lc_dirty_set(&m.to_control, 5);
+	lc_dirty_set(&m.to_control, 6);
+	lc_dirty_set(&m.to_control, 2);
+	lc_dirty_set(&m.to_control, 100);
+	for (unsigned i = 0; i < 6; i++) {
+		lc_dirty_set(&m.to_control, 3);
+		slot = lc_dirty_take(&m.to_control, &cursor);
+		assert_true(slot < 128);
+		seen[slot] = true;
+	}
+	assert_true(seen[2] && seen[3] && seen[5] && seen[6] && seen[100]);
+	lc_mirror_close(&m);
+}
+
 static void epochs_wait_for_readers(void **state)
 {
 	(void)state;
@@ -255,6 +278,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(makes_anew_what_was_never_ready, setup, teardown),
 	    cmocka_unit_test_setup_teardown(two_makers_make_one, setup, teardown),
 	    cmocka_unit_test_setup_teardown(dirty_sets_lose_nothing, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_busy_slot_starves_nobody, setup, teardown),
 	    cmocka_unit_test_setup_teardown(epochs_wait_for_readers, setup, teardown),
 	    cmocka_unit_test_setup_teardown(finding_a_session_is_an_index, setup, teardown),
 	};
