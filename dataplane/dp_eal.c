@@ -133,9 +133,9 @@ static uint64_t free_hugepages(void)
 	return total;
 }
 
-/* Octets that our predecessor left behind, if it was killed: EAL takes them back. mounted: is there
- * a hugetlbfs at all? */
-static uint64_t left_hugepages(const char *prefix, bool *mounted)
+/* Octets that EAL left behind: of our predecessor, if it was killed, and then EAL takes them back; or
+ * our own, to be removed. mounted: is there a hugetlbfs at all? */
+static uint64_t left_hugepages(const char *prefix, bool *mounted, bool removed)
 {
 	uint64_t total = 0;
 	struct mntent *mount;
@@ -151,9 +151,12 @@ static uint64_t left_hugepages(const char *prefix, bool *mounted)
 		if (glob(pattern, 0, NULL, &found) != 0)
 			continue;
 		struct stat status;
-		for (size_t i = 0; i < found.gl_pathc; i++)
+		for (size_t i = 0; i < found.gl_pathc; i++) {
 			if (stat(found.gl_pathv[i], &status) == 0)
 				total += (uint64_t)status.st_size;
+			if (removed)
+				(void)unlink(found.gl_pathv[i]);
+		}
 		globfree(&found);
 	}
 	if (mounts)
@@ -168,7 +171,7 @@ static bool has_hugepages(const struct cfg *cfg, const char *prefix)
 		room = RTE_MAX(room, (uint64_t)dp_port_room(&cfg->ports[i]));
 	uint64_t needed = cfg->dataplane.mbufs * (room + OVERHEAD) + REST;
 	bool mounted;
-	uint64_t there = left_hugepages(prefix, &mounted) + free_hugepages();
+	uint64_t there = left_hugepages(prefix, &mounted, false) + free_hugepages();
 	if (mounted && there >= needed)
 		return true;
 	fprintf(
@@ -240,7 +243,8 @@ int dp_eal_open(const struct cfg *cfg, const char *log_level, bool *huge)
 	return 0;
 }
 
-/* EAL leaves its directory behind. (After a SIGKILL our successor uses it again.) */
+/* EAL leaves its directory behind, and the page of what was never freed. (After a SIGKILL our
+ * successor uses them again.) */
 static void remove_runtime_directory(const char *path)
 {
 	DIR *directory = opendir(path);
@@ -255,8 +259,11 @@ static void remove_runtime_directory(const char *path)
 void dp_eal_close(void)
 {
 	char directory[PATH_MAX];
+	bool mounted;
 	snprintf(directory, sizeof(directory), "%s", rte_eal_get_runtime_dir());
 	(void)rte_pdump_uninit();
 	(void)rte_eal_cleanup();
 	remove_runtime_directory(directory);
+	(void)left_hugepages(strrchr(directory, '/') + 1, &mounted,
+			     true); /* its name is the prefix */
 }
