@@ -64,6 +64,7 @@ run_child() {
 # directory of who runs us, and cleans up if we are killed.
 make_scratch() {
 	scratch=$(mktemp -d "${WARMLINE_SCRATCH:-/tmp/warmline.}XXXXXX")
+	chmod 711 "$scratch" # tests put there what nobody may read
 	undo+=("rm -rf '$scratch'")
 }
 
