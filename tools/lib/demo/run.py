@@ -130,7 +130,7 @@ class Run:
         chassis = self.chassis[options.chassis]
         what = f"warm start {number} of {options.repeat}"
         self.screen.event(f"{what}: SIGKILL of the {chassis.title}'s {PARTS[options.target]}")
-        self._doing = f"{chassis.title} {PARTS[options.target]} away"
+        self._doing = f"[{chassis.title} {options.target} away]"
         asked = chassis.warm_start(options.scratch / f"warm-start-{number}.json", options.target, options.outage)
         while not asked.ended():
             self.tick()
@@ -162,11 +162,12 @@ class Run:
         passed = max(now - then, 1e-3)
         self._rate = (now, up, down, (up - up_then) / passed, (down - down_then) / passed)
         lost = totals["upstream"]["lost"] + totals["downstream"]["lost"]
-        text = (
-            f"{bar(self.done / self.options.repeat)} {self.done}/{self.options.repeat}  {self._up_text()}"
-            f"  up {self._rate[3]:.0f}/s  down {self._rate[4]:.0f}/s  {lost} lost"
+        tunnels, sessions = (min(numbers) for numbers in zip(*self._shown.values()))  # the worse of both ends
+        return (
+            f"{self._doing or bar(self.done / self.options.repeat)} {self.done}/{self.options.repeat}"
+            f"  {tunnels} tunnels {sessions} sessions"
+            f"  {self._rate[3] / 1000:.1f}k up {self._rate[4] / 1000:.1f}k down/s  {lost} lost"
         )
-        return f"{text}  {self._doing}" if self._doing else text
 
     # ---- all of it ----
 

@@ -8,7 +8,7 @@ import time
 
 EVERY_S = 0.2  # on a terminal
 EVERY_LOG_S = 5.0  # elsewhere
-BAR = 20
+BAR = 10
 
 
 class Screen:
