@@ -27,7 +27,8 @@ static void read_tree(json_t *json, struct cfg *cfg, struct cfg_errors *errors)
 	cfg_read_subscribers(&root, cfg);
 }
 
-struct cfg *cfg_parse(const char *text, size_t length, const char *path, struct cfg_errors *errors)
+static struct cfg *parse(const char *text, size_t length, const char *path, cfg_rule *rule,
+			 struct cfg_errors *errors)
 {
 	struct cfg *cfg = cfg_zalloc(1, sizeof(*cfg));
 	json_error_t error;
@@ -38,6 +39,8 @@ struct cfg *cfg_parse(const char *text, size_t length, const char *path, struct 
 	json = json_loadb(text, length, JSON_DECODE_ANY, &error);
 	if (json) {
 		read_tree(json, cfg, errors);
+		if (rule)
+			rule(cfg, errors);
 		cfg_text_lines(text, length, errors);
 		json_decref(json);
 	} else {
@@ -49,6 +52,11 @@ struct cfg *cfg_parse(const char *text, size_t length, const char *path, struct 
 	cfg_errors_finish(errors);
 	cfg_free(cfg);
 	return NULL;
+}
+
+struct cfg *cfg_parse(const char *text, size_t length, const char *path, struct cfg_errors *errors)
+{
+	return parse(text, length, path, NULL, errors);
 }
 
 /* Reads a whole file. A configuration of a million subscribers takes 200 MB; what is larger is
@@ -81,7 +89,7 @@ static int read_file(const char *path, char **text, size_t *length)
 	return rc;
 }
 
-struct cfg *cfg_load(const char *path, struct cfg_errors *errors)
+struct cfg *cfg_load_with(const char *path, cfg_rule *rule, struct cfg_errors *errors)
 {
 	struct cfg *cfg = NULL;
 	char *text;
@@ -96,10 +104,15 @@ struct cfg *cfg_load(const char *path, struct cfg_errors *errors)
 			       strerror(-rc)));
 		cfg_errors_finish(errors);
 	} else {
-		cfg = cfg_parse(text, length, path, errors);
+		cfg = parse(text, length, path, rule, errors);
 	}
 	free(text);
 	return cfg;
+}
+
+struct cfg *cfg_load(const char *path, struct cfg_errors *errors)
+{
+	return cfg_load_with(path, NULL, errors);
 }
 
 static void free_policy(struct cfg_tunnel_policy *policy)

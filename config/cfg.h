@@ -192,6 +192,17 @@ struct cfg_errors {
  * success). */
 struct cfg *cfg_load(const char *path, struct cfg_errors *errors);
 
+/* Rules that config/ does not know, such as what a line module can serve. Called with the tree as it was read, mistakes
+ * included (a value that could not be read is "", 0 or out of its range); adds its complaints with cfg_errors_add(),
+ * which get their lines from their paths. */
+typedef void cfg_rule(const struct cfg *cfg, struct cfg_errors *errors);
+
+/* cfg_load() with one more rule. */
+struct cfg *cfg_load_with(const char *path, cfg_rule *rule, struct cfg_errors *errors);
+
+/* Adds a complaint. path and text are the list's from here on (malloc). */
+void cfg_errors_add(struct cfg_errors *errors, int line, char *path, char *text);
+
 /* The same from text; path is for messages only. */
 struct cfg *cfg_parse(const char *text, size_t length, const char *path, struct cfg_errors *errors);
 

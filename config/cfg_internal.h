@@ -33,8 +33,6 @@ const char *cfg_string(const struct cfg_node *node, const char *key); /* "": non
 /* Adds a complaint about a member of the node, or about the node itself (key NULL). */
 __attribute__((format(printf, 3, 4))) void cfg_complain(const struct cfg_node *node,
 							const char *key, const char *format, ...);
-/* Adds a complaint; path and text (both owned by the list from here on) are taken as they are. */
-void cfg_errors_add(struct cfg_errors *errors, int line, char *path, char *text);
 /* Orders the list by line and makes each entry fit for one printed line. */
 void cfg_errors_finish(struct cfg_errors *errors);
 

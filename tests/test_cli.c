@@ -109,11 +109,18 @@ static void test_check(void **state)
 	assert_says("chassis.json: ok: ");
 	assert_says("1 ports");
 	file = fopen(rig.configuration, "w");
-	fputs("{\"chassis\": {\"name\": \"UPPER\"},\n\"surprise\": 1}\n", file);
+	fputs(
+	    "{\"chassis\": {\"name\": \"UPPER\"},\n\"surprise\": 1,\n\"slots\": [{\"slot\": 0, \"module\": \"none\"},\n"
+	    "{\"slot\": 1, \"module\": \"service\", \"ports\": [{\"name\": \"a\", \"device\": \"b\", \"facing\": "
+	    "\"access\"}]}]}\n",
+	    file);
 	fclose(file);
 	assert_int_equal(RUN("check", rig.configuration), 1);
 	assert_says("chassis.json:1: chassis.name: ");
 	assert_says("chassis.json:2: surprise: ");
+	assert_says("chassis.json:3: slots[0].module: no such module");
+	assert_says("chassis.json:4: slots[1].ports: ");
+	assert_says("chassis.json:4: slots[1].ports[0].facing: module service cannot");
 	assert_int_equal(RUN("check", "/nonexistent"), 1);
 	assert_int_equal(lines(), 1);
 }

@@ -19,10 +19,7 @@ __attribute__((format(printf, 3, 4))) static void complain(struct cfg_errors *er
 	if (!path || vasprintf(&text, format, arguments) < 0)
 		abort();
 	va_end(arguments);
-	errors->list = reallocarray(errors->list, errors->count + 1, sizeof(*errors->list));
-	if (!errors->list)
-		abort();
-	errors->list[errors->count++] = (struct cfg_error){.path = path, .text = text};
+	cfg_errors_add(errors, 0, path, text);
 }
 
 __attribute__((format(printf, 1, 2))) static char *format_path(const char *format, ...)
@@ -37,8 +34,8 @@ __attribute__((format(printf, 1, 2))) static char *format_path(const char *forma
 	return path;
 }
 
-/* Which kind of use a port asks of its module. A tunnel-service module takes part in none of them.
- */
+/* Which kind of use a port asks of its module; 0: its facing could not be read. A tunnel-service
+ * module takes part in none of them. */
 static unsigned role_of(enum cfg_facing facing)
 {
 	switch (facing) {
@@ -74,6 +71,8 @@ static void check_slot(const struct cfg *cfg, unsigned index, struct cfg_errors 
 	const struct lc_module *module = lc_module_find(slot->module);
 	unsigned ports = 0;
 
+	if (slot->module[0] == '\0')
+		return;
 	if (!module) {
 		complain_unknown(errors, index, slot->module);
 		return;
@@ -83,7 +82,9 @@ static void check_slot(const struct cfg *cfg, unsigned index, struct cfg_errors 
 
 		if (port->slot != slot->number)
 			continue;
-		if (!(module->roles & role_of(port->facing)))
+		unsigned role = role_of(port->facing);
+
+		if (role && !(module->roles & role))
 			complain(errors, format_path("slots[%u].ports[%u].facing", index, ports),
 				 "module %s cannot serve a port that faces %s", module->name,
 				 cfg_facing_name(port->facing));
@@ -95,27 +96,18 @@ static void check_slot(const struct cfg *cfg, unsigned index, struct cfg_errors 
 			 ports);
 }
 
-struct cfg_errors load_check_modules(const struct cfg *cfg)
+void load_check_modules(const struct cfg *cfg, struct cfg_errors *errors)
 {
-	struct cfg_errors errors = {0};
-
 	for (unsigned i = 0; i < cfg->n_slots; i++)
-		check_slot(cfg, i, &errors);
-	return errors;
+		check_slot(cfg, i, errors);
 }
 
 struct cfg *load_configuration(const char *path)
 {
 	struct cfg_errors errors;
-	struct cfg *cfg = cfg_load(path, &errors);
+	struct cfg *cfg = cfg_load_with(path, load_check_modules, &errors);
 
-	if (cfg)
-		errors = load_check_modules(cfg);
 	cfg_errors_print(&errors, path, stderr);
-	if (errors.count > 0) {
-		cfg_free(cfg);
-		cfg = NULL;
-	}
 	cfg_errors_free(&errors);
 	return cfg;
 }

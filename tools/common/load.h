@@ -9,5 +9,5 @@
 /* The tree, or NULL; every complaint has then been printed to stderr as FILE:LINE: PATH: TEXT. */
 struct cfg *load_configuration(const char *path);
 
-/* What the modules of the slots cannot do, as complaints without a line. The caller frees them. */
-struct cfg_errors load_check_modules(const struct cfg *cfg);
+/* What the modules of the slots cannot do: a cfg_rule. */
+void load_check_modules(const struct cfg *cfg, struct cfg_errors *errors);
