@@ -157,7 +157,7 @@ static void test_show_tunnels(void **state)
 static void test_show_sessions(void **state)
 {
 	static unsigned char seen[RIG_SESSIONS];
-	char id[16];
+	char id[16] = "";
 	json_t *shown, *session;
 	size_t i;
 
@@ -167,16 +167,17 @@ static void test_show_sessions(void **state)
 	assert_int_equal(json_array_size(json_object_get(shown, "sessions")), RIG_SESSIONS);
 	json_array_foreach(json_object_get(shown, "sessions"), i, session)
 	{
-		unsigned number = 0;
+		unsigned number = RIG_SESSIONS;
 
 		sscanf(json_string_value(json_object_get(session, "name")), "user%u", &number);
 		assert_in_range(number, 0, RIG_SESSIONS - 1);
 		assert_int_equal(seen[number]++, 0);
 		assert_true(json_is_true(json_object_get(session, "forwarding")));
 		assert_true(json_is_true(json_object_get(session, "sends_sequence")));
+		if (number == 0)
+			snprintf(id, sizeof(id), "%lld",
+				 json_integer_value(json_object_get(session, "tunnel")));
 	}
-	session = json_array_get(json_object_get(shown, "sessions"), 0);
-	snprintf(id, sizeof(id), "%lld", json_integer_value(json_object_get(session, "tunnel")));
 	json_decref(shown);
 
 	assert_int_equal(RUN("show", "sessions", "--tunnel", id), 0);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* warmline show sessions: printed page by page, as there may be a million. */
+/* warmline show sessions: printed page by page, as there may be a million; each page in the order of
+ * tunnels and IDs. */
 #include "show.h"
 #include "source.h"
 #include "table.h"
+
+#include <stdlib.h>
 
 static const struct table_column columns[] = {
     {"TUNNEL", true},   {"ID", true},     {"PEER ID", true}, {"NAME", false},   {"STATE", false},
@@ -23,15 +26,30 @@ static void add_address(struct table *table, const json_t *session)
 		table_add(table, "%s%s%s", ipv4, ipv4[0] && ipv6[0] ? " " : "", ipv6);
 }
 
+static int compare_sessions(const void *a, const void *b)
+{
+	const json_t *const *one = a, *const *other = b;
+	long long order = get_int(*one, "tunnel") - get_int(*other, "tunnel");
+
+	if (order == 0)
+		order = get_int(*one, "id") - get_int(*other, "id");
+	return order < 0 ? -1 : order > 0;
+}
+
 static void add_sessions(void *context, const json_t *sessions)
 {
 	struct table *table = context;
-	const json_t *s;
-	size_t i;
+	size_t n = json_array_size(sessions);
+	const json_t **sorted = calloc(n + 1, sizeof(*sorted));
 
-	json_array_foreach(sessions, i, s)
-	{
-		const json_t *in = json_object_get(s, "in"), *out = json_object_get(s, "out");
+	if (!sorted)
+		abort();
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = json_array_get(sessions, i);
+	qsort(sorted, n, sizeof(*sorted), compare_sessions);
+	for (size_t i = 0; i < n; i++) {
+		const json_t *s = sorted[i], *in = json_object_get(s, "in"),
+			     *out = json_object_get(s, "out");
 
 		table_add(table, "%lld", get_int(s, "tunnel"));
 		table_add(table, "%lld", get_int(s, "id"));
@@ -48,6 +66,7 @@ static void add_sessions(void *context, const json_t *sessions)
 		table_add(table, "%lld", get_int(in, "late"));
 		table_add(table, "%lld", get_int(in, "dropped") + get_int(out, "dropped"));
 	}
+	free(sorted);
 	table_print(table);
 }
 
