@@ -33,11 +33,12 @@ enum dp_l2tp_edge {
 	[DP_L2TP_NO_SEQUENCE] = "l2tp_no_sequence", [DP_L2TP_LATE] = "l2tp_late",                  \
 	[DP_UDP_LENGTH] = "udp_length", [DP_UDP_CHECKSUM] = "udp_checksum"
 
-/* In order, or after a loss: taken. Late or repeated: false. */
+/* In order, or after a loss: taken. Late or repeated: false. What passed while no data plane was here may be more than
+ * the numbers can tell from what is late: the first packet after that is taken as it is. */
 static __rte_always_inline bool dp_l2tp_in_sequence(struct lc_session_in *in, uint16_t ns)
 {
 	uint16_t ahead = (uint16_t)(ns - in->nr);
-	if (unlikely(!in->nr_valid))
+	if (unlikely(in->nr_valid != 1) && (in->nr_valid == 0 || ahead >= 0x8000))
 		ahead = 0;
 	if (unlikely(ahead >= 0x8000)) {
 		in->late++;

@@ -15,8 +15,12 @@ int dp_links_open(struct dp_links *links, struct dp *dp)
 		return -ENOMEM;
 	links->links = memory;
 	for (uint32_t slot = lc_map_next(dp->mirror.session_map, n, 0); slot != LC_NO_SLOT;
-	     slot = slot + 1 < n ? lc_map_next(dp->mirror.session_map, n, slot + 1) : LC_NO_SLOT)
+	     slot = slot + 1 < n ? lc_map_next(dp->mirror.session_map, n, slot + 1) : LC_NO_SLOT) {
+		struct lc_session_in *in = &dp->mirror.sessions_in[slot];
+		if (in->nr_valid)
+			in->nr_valid = 2;
 		lc_dirty_set(&dp->mirror.to_routes, slot);
+	}
 	while (dp_links_run(links, n) == n)
 		;
 	return 0;

@@ -253,6 +253,40 @@ static void rfc2661_5_4_sequencing(void **state)
 	assert_int_equal(in->packets, 7);
 }
 
+/* Another data plane takes over what the mirror says. */
+static void take_over(void)
+{
+	dp_links_close(&rig.links);
+	dp_routes_close(&rig.dp.routes4);
+	dp_routes_close(&rig.dp.routes6);
+	assert_int_equal(dp_routes_open(&rig.dp.routes4, 64), 0);
+	assert_int_equal(dp_routes_open(&rig.dp.routes6, 64), 0);
+	assert_int_equal(dp_links_open(&rig.links, &rig.dp), 0);
+}
+
+/* However many packets passed while nobody was here, and be that half of the numbers or more: the first says
+ * where it goes on. */
+static void rfc2661_5_4_goes_on_after_an_absence(void **state)
+{
+	uint32_t slot = rig_session(&rig, 1, LC_SESSION_EXPECT_SEQUENCE);
+	const struct lc_session_in *in = &rig.mirror.sessions_in[slot];
+	uint8_t out[RIG_FRAME];
+	static const uint16_t missed[] = {0, 5, 32767, 32768, 65535};
+	uint16_t ns = 65000;
+	send_ns(ns);
+	assert_true(rig_receive(&rig, RIG_CORE, out) > 0);
+	for (size_t i = 0; i < sizeof(missed) / sizeof(missed[0]); i++) {
+		take_over();
+		ns = (uint16_t)(ns + 1 + missed[i]);
+		send_ns(ns);
+		assert_true(rig_receive(&rig, RIG_CORE, out) > 0);
+		send_ns(ns); /* again */
+		assert_int_equal(rig_receive(&rig, RIG_CORE, out), -1);
+	}
+	assert_int_equal(in->late, 5);
+	assert_int_equal(in->lost, 5 + 32767); /* as far as the numbers tell */
+}
+
 /* Sequencing Required: data without Ns is discarded (4.4.6). */
 static void rfc2661_5_4_required_and_missing(void **state)
 {
@@ -403,6 +437,7 @@ int main(void)
 	    LNS(each_drop_reason),
 	    LNS(ip_options_are_taken),
 	    LNS(rfc2661_5_4_sequencing),
+	    LNS(rfc2661_5_4_goes_on_after_an_absence),
 	    LNS(rfc2661_5_4_required_and_missing),
 	    LNS(rfc2661_3_1_what_is_sent),
 	    cmocka_unit_test_setup_teardown(rfc2661_5_4_lac_follows_lns, open_lac, close_rig),
