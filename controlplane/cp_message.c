@@ -253,7 +253,8 @@ enum cp_verdict cp_message_decode(struct cp_message *message, const uint8_t *byt
 	int type = lc_l2tp_message_type(bytes, header.total);
 	struct avp first = {.head = CP_AVP_M};
 	if (type < 0) {
-		complain(&reader, &first, CP_ERROR_VALUE, "the first AVP is not a valid Message Type");
+		complain(&reader, &first, CP_ERROR_VALUE,
+			 "the first AVP is not a valid Message Type");
 		return reader.verdict;
 	}
 	message->type = (uint16_t)type;

@@ -269,8 +269,8 @@ struct lc_session_in {
 	uint64_t packets, octets;
 	uint64_t late, lost, dropped; /* sequencing (5.4): late or repeated; missing */
 	uint16_t nr;                  /* next Ns expected */
-	uint16_t nr_valid;            /* 1: a sequenced packet was seen; 2: by a data plane before this one */
-	uint32_t peer_sequences;      /* LAC: 1: the LNS numbers its data now */
+	uint16_t nr_valid; /* 1: a sequenced packet was seen; 2: by a data plane before this one */
+	uint32_t peer_sequences; /* LAC: 1: the LNS numbers its data now */
 	uint64_t spare[2];
 } LC_ALIGNED;
 
