@@ -172,8 +172,17 @@ static int do_nothing(struct cp_turn *turn, uint32_t *slot, struct lc_session **
  * peer goes by its own ID in the header. */
 static uint16_t spare_id(const struct cp_turn *turn)
 {
+	const struct lc_mirror *m = turn->engine->mirror;
+	const uint16_t tunnel_id = turn->tunnel->door.id;
 	uint16_t id = turn->tunnel->next_session;
-	return id != 0 ? id : 1;
+
+	for (uint32_t i = 0; i < UINT16_MAX; i++, id++) {
+		const struct lc_session *s =
+		    lc_txn_peek_session(turn->engine->txn, lc_session_slot(m, tunnel_id, id));
+		if (id != 0 && (s == NULL || s->id != id || s->tunnel_id != tunnel_id))
+			break;
+	}
+	return id;
 }
 
 static int do_refuse(struct cp_turn *turn, uint32_t *slot, struct lc_session **session)

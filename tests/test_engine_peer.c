@@ -361,6 +361,29 @@ static void test_max_sessions(void **state)
 	lab_free(lab);
 }
 
+/* The ID in the CDN that refuses a call is no other call's, wherever the search for IDs stands (4.4.4). */
+static void test_a_refusal_names_no_other_call(void **state)
+{
+	(void)state;
+	struct puppet p;
+	struct lab *lab = new_lns(&p, "\"max_sessions\":2,");
+	struct lab_end *e = &lab->end[LNS];
+
+	puppet_connect(&p);
+	uint16_t first = puppet_ring(&p, 501), second = puppet_ring(&p, 502);
+	for (unsigned i = 0; i < 2; i++) {
+		e->mirror.tunnels[lc_tunnel_slot(&e->mirror, p.tunnel_id)].next_session =
+		    i == 0 ? first : second;
+		puppet_put_icrq(&p, (uint16_t)(503 + i));
+		assert_int_equal(puppet_send(&p), LC_MSG_CDN);
+		assert_int_equal(p.got.session_id, 503 + i);
+		assert_int_not_equal(p.got.assigned_session_id, 0);
+		assert_int_not_equal(p.got.assigned_session_id, first);
+		assert_int_not_equal(p.got.assigned_session_id, second);
+	}
+	lab_free(lab);
+}
+
 /* 4.4.4: a CDN before the peer knows our session ID names its own. */
 static void test_cdn_by_the_peers_session_id_4_4_4(void **state)
 {
@@ -519,6 +542,7 @@ int main(void)
 	    cmocka_unit_test(test_sccrq_without_tunnel_id),
 	    cmocka_unit_test(test_no_room_for_a_tunnel),
 	    cmocka_unit_test(test_max_sessions),
+	    cmocka_unit_test(test_a_refusal_names_no_other_call),
 	    cmocka_unit_test(test_cdn_by_the_peers_session_id_4_4_4),
 	    cmocka_unit_test(test_framing_type_not_offered_4_4_3),
 	    cmocka_unit_test(test_poison_is_set_aside_after_three_crashes),
