@@ -38,10 +38,10 @@ SET_UP = [
 
 
 class ControlTest(unittest.TestCase):
-    def judge(self, *more, ours=("SCCRP",), theirs=("SCCRQ", "SCCCN")):
+    def judge(self, *more, ours=("SCCRP",), theirs=("SCCRQ", "SCCCN"), kills=()):
         tunnels, strays = tunnels_of(packets(*SET_UP, *more))
         self.assertEqual(len(tunnels), 1)
-        return strays + judge_tunnel(tunnels[0], Cycle(list(ours), list(theirs)))
+        return strays + judge_tunnel(tunnels[0], Cycle(list(ours), list(theirs)), kills)
 
     def found(self, text, *more, **expected):
         self.assertIn(text, " ".join(self.judge(*more, **expected)))
@@ -61,6 +61,14 @@ class ControlTest(unittest.TestCase):
 
     def test_gap_in_ns(self):
         self.found("Ns 2, expected 1", message(OURS, 77, 2, 2, HELLO))
+
+    def test_gap_that_stays(self):
+        self.found("sent Ns [0, 2], 3 is next", message(OURS, 77, 2, 2, HELLO), kills=(0,))
+
+    def test_gap_for_which_a_kill_is_to_blame(self):
+        lost_and_sent_again = (message(OURS, 77, 2, 2), message(OURS, 77, 1, 2, HELLO), message(THEIRS, 5, 2, 2))
+        self.assertEqual(self.judge(*lost_and_sent_again, kills=(0.2,)), [])
+        self.found("Ns 2, expected 1", *lost_and_sent_again, kills=(0.6,))
 
     def test_ns_of_a_zlb(self):
         self.found("Ns 0, expected 1", message(OURS, 77, 0, 2))

@@ -5,16 +5,19 @@ xl2tpd send each other Echo-Requests; our data plane carries them."""
 
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 
 from chassis import Chassis  # noqa: E402
-from ordeal import ECHO_MS, HELLO_S, OURS, THEIRS, Ordeal, main  # noqa: E402
+from lab import wait_for  # noqa: E402
+from ordeal import CLOSELY, ECHO_MS, HELLO_S, OURS, THEIRS, Ordeal, main  # noqa: E402
 from subscriber import Subscriber  # noqa: E402
 from xl2tpd import SECRET, Xl2tpd  # noqa: E402
 
 SUBSCRIBER = "02:00:00:00:00:01"
 PPPOE_SESSION = 7
+RETRY_S = 1  # our LAC's first back-off
 
 
 class LnsOrdeal(Ordeal):
@@ -28,6 +31,8 @@ class LnsOrdeal(Ordeal):
             "name": "access0", "device": "net_af_packet1,iface=access", "facing": "access"})
         configuration["l2tp"] = {
             "host_name": "lac", "password": SECRET, "hello_interval": HELLO_S, "failover_resync": "silent-failover",
+            # A tunnel that the peer has closed opens anew after one cycle of these (RFC 2661 section 5.7): 3.1 s.
+            "retransmission": {"interval_ms": 100},
             "tunnels": [{"name": "to-xl2tpd", "remote": THEIRS, "port": "peer0"}]}
         configuration["subscribers"] = [{"name": "user", "port": "access0", "mac": SUBSCRIBER,
                                          "pppoe_session": PPPOE_SESSION, "tunnel": "to-xl2tpd"}]
@@ -43,7 +48,23 @@ class LnsOrdeal(Ordeal):
         self.subscriber.start()
 
     def dial(self):
-        """Our LAC calls by itself, a second after the last tunnel or call ended."""
+        """Our LAC calls by itself, when the back-off after the last tunnel or call is over."""
+
+    def wait_for_call(self):
+        """Until a moment before our LAC calls. (The first time it did as soon as it stood.)"""
+        if len(self.cycles) > 1:
+            due = wait_for("a tunnel has a next try", self.next_try, 30)
+            time.sleep(max(0, due - time.monotonic()))
+
+    def next_try(self):
+        """When it comes; now, if it has come already. None: the last tunnel is not done with."""
+        answer = self.chassis.ask("control.sock", {"command": "show tunnels"}) or {"tunnels": []}
+        for tunnel in answer["tunnels"]:
+            if tunnel["state"] == "idle":
+                return time.monotonic() + RETRY_S - tunnel["uptime_ms"] / 1000 - CLOSELY[1]
+            if tunnel["state"] in ("wait-ctl-reply", "established"):
+                return time.monotonic()
+        return None
 
     def replies(self):
         """Of both directions the one that is behind."""

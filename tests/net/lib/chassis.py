@@ -22,7 +22,7 @@ class Chassis:
         self.directory = lab.directory
         configuration["chassis"]["runtime_directory"] = lab.directory
         path = lab.write(f"{self.name}.json", json.dumps(configuration, indent=1))
-        self.kills = {CONTROL: 0, DATA: 0}
+        self.kills = {CONTROL: [], DATA: []}  # wall clock
         self.in_a_row = {CONTROL: 0, DATA: 0}
         self.process = lab.start(namespace, f"chassis-{self.name}",
                                  [tools.chassis, "--dataplane", tools.dataplane, "--control", tools.control, path])
@@ -54,11 +54,16 @@ class Chassis:
     def wait_ready(self):
         wait_for(f"both planes of {self.name} are ready", self.is_ready, 30)
 
+    def deaths(self, key):
+        return self.processes().get(key, {}).get("deaths", 0)
+
     def kill(self, key):
         """One SIGKILL, to whatever runs at this moment: straight at it, or, each so often, by the supervisor, who would
         otherwise take it for a program that cannot live and space out its restarts."""
-        wait_for(f"there is a {key} to kill", lambda: self.kill_once(key), 30, 0.002)
-        self.kills[key] += 1
+        deaths = self.deaths(key)
+        wait_for(f"there is a {key} to kill", lambda: self.kill_once(key), 30, 0.001)
+        self.kills[key].append(time.time())
+        wait_for(f"{key} is dead", lambda: self.deaths(key) > deaths, 10, 0.001)
 
     def kill_once(self, key):
         if self.in_a_row[key] >= KILLS_IN_A_ROW:
@@ -66,10 +71,7 @@ class Chassis:
         pid = self.processes().get(key, {}).get("pid")
         if not pid:
             return False
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return False
+        os.kill(pid, signal.SIGKILL)
         self.in_a_row[key] += 1
         return True
 

@@ -1,33 +1,34 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a capture says of control connections: each message once, in order, with one content (RFC 2661 section 5.8)."""
+"""What a capture says of control connections: each message once, in order, with one content (RFC 2661 section 5.8).
+
+A process that is killed with a packet on its way to the wire has lost it, as a network may. What comes after it then
+comes first: that is a gap, complete when the lost one is sent again."""
 
 from collections import Counter
 from dataclasses import dataclass, field
-
-MODULUS = 65536
-
-
-def ahead(a, b):
-    """How far a is past b, modulo 65536; negative: before it."""
-    return (a - b + MODULUS // 2) % MODULUS - MODULUS // 2
-
 
 @dataclass
 class Side:
     """What one end has sent in a tunnel."""
     name: str
     id: int = 0
-    messages: list = field(default_factory=list)  # Packets, by Ns, each once
+    by_ns: dict = field(default_factory=dict)  # Packets, the first of each Ns
+    next: int = 0  # Ns, as far as is known
     nr: int = 0  # the highest sent
     repeated: int = 0
-    zlbs: int = 0
+    complaints: list = field(default_factory=list)
+    gaps: list = field(default_factory=list)  # (when, text)
+
+    def complain(self, packet, text):
+        self.complaints.append(f"frame {packet.number}: {packet.type} from {self.name}: {text}")
+
+    @property
+    def messages(self):
+        return [self.by_ns[ns] for ns in sorted(self.by_ns)]
 
     def types(self):
         """Message types in order, without HELLOs."""
         return [p.type for p in self.messages if p.type != "HELLO"]
-
-    def hellos(self):
-        return len(self.messages) - len(self.types())
 
 
 class Tunnel:
@@ -35,7 +36,7 @@ class Tunnel:
 
     def __init__(self, opener, answerer):
         self.sides = (Side(opener), Side(answerer))
-        self.complaints = []
+        self.last = 0.0  # when it was last heard of
 
     def side(self, name):
         return self.sides[0] if self.sides[0].name == name else self.sides[1]
@@ -43,35 +44,33 @@ class Tunnel:
     def other(self, side):
         return self.sides[1] if side is self.sides[0] else self.sides[0]
 
-    def complain(self, packet, text):
-        self.complaints.append(f"frame {packet.number}: {packet.type} from {packet.source}: {text}")
-
     def take(self, packet):
         side = self.side(packet.source)
-        other = self.other(side)
-        self.take_nr(packet, side, other)
+        self.last = packet.time
+        self.take_nr(packet, side, self.other(side))
+        if packet.ns > side.next:
+            side.gaps.append((packet.time, f"frame {packet.number}: {packet.type} from {side.name}: Ns {packet.ns}, "
+                                           f"expected {side.next}"))
         if packet.type == "ZLB":
-            side.zlbs += 1
-            if packet.ns != len(side.messages):
-                self.complain(packet, f"Ns {packet.ns}, expected {len(side.messages)}")
+            if packet.ns < side.next:
+                side.complain(packet, f"Ns {packet.ns}, expected {side.next}")
+            side.next = max(side.next, packet.ns)
             return
         if 9 in packet.avps and side.id == 0:
             side.id = int.from_bytes(packet.avps[9], "big")
-        if packet.ns == len(side.messages):
-            side.messages.append(packet)
-        elif packet.ns < len(side.messages):
+        first = side.by_ns.setdefault(packet.ns, packet)
+        if first is not packet:
             side.repeated += 1
-            if not same(packet, side.messages[packet.ns]):
-                self.complain(packet, f"Ns {packet.ns} was {side.messages[packet.ns].type} with another content "
-                                      f"in frame {side.messages[packet.ns].number}")
-        else:
-            self.complain(packet, f"Ns {packet.ns}, expected {len(side.messages)}")
+            if not same(packet, first):
+                side.complain(packet, f"Ns {packet.ns} was {first.type} with another content in frame {first.number}")
+        side.next = max(side.next, packet.ns + 1)
 
     def take_nr(self, packet, side, other):
-        if packet.nr > len(other.messages):
-            self.complain(packet, f"Nr {packet.nr} acknowledges what was never sent (Ns {len(other.messages)} is next)")
-        elif ahead(packet.nr, side.nr) < 0 and packet.type not in ("SCCRQ",):
-            self.complain(packet, f"Nr {packet.nr} after Nr {side.nr}")
+        if packet.nr > other.next:
+            side.complain(packet, f"Nr {packet.nr} acknowledges what was never sent (Ns {other.next} is next)")
+        elif packet.nr < side.nr and (packet.type == "ZLB" or packet.ns not in side.by_ns):
+            # xl2tpd repeats a message with the Nr that it had: that says nothing wrong, and less than is known.
+            side.complain(packet, f"Nr {packet.nr} after Nr {side.nr}")
         side.nr = max(side.nr, packet.nr)
 
 

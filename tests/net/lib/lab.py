@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Network namespaces, veth pairs and processes of one test; all gone when it ends, however it ends."""
 
+import ctypes
 import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 
 SKIPPED = 77
+CLONE_NEWNET = 0x40000000
 
 
 class Failure(Exception):
@@ -49,6 +52,27 @@ def run(*argv):
     if done.returncode:
         raise Failure(f"{' '.join(argv)}: {done.stderr.strip() or done.returncode}")
     return done.stdout
+
+
+def socket_in(namespace, *arguments):
+    """A socket of another network namespace; this thread only visits it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def enter(fd):
+        if libc.setns(fd, CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "setns")
+
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    there = os.open(f"/run/netns/{namespace}", os.O_RDONLY)
+    try:
+        enter(there)
+        try:
+            return socket.socket(*arguments)
+        finally:
+            enter(home)
+    finally:
+        os.close(home)
+        os.close(there)
 
 
 class Process:

@@ -3,7 +3,8 @@
 cycle, while the processes of the chassis are killed; then the capture at xl2tpd's end is judged.
 
 A cycle has 10 SIGKILLs of warmline-control and 2 of warmline-dataplane: in set-up, in established life (first of the
-control plane alone: no data may be lost then), in tear-down. Tunnels are torn down in four ways, in turn.
+control plane alone: no data may be lost then), in tear-down. Set-up and tear-down take some milliseconds, so the kills
+follow each other as closely there. Tunnels are torn down in four ways, in turn.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 
 from capture import Capture
-from chassis import CONTROL, DATA, Chassis
+from chassis import DATA, Chassis
 from control import census, tunnels_of
 from lab import Failure, Lab, need, run, wait_for
 from storm import Storm
@@ -21,7 +22,9 @@ from storm import Storm
 OURS, THEIRS = "10.9.0.1", "10.9.0.2"
 ECHO_MS = 50
 CYCLES = 10
-HELLO_S = 1
+HELLO_S = 2
+CLOSELY, LOOSELY = (0, 0.006), (0.02, 0.2)  # s between two kills
+GAP_S = 3  # after a SIGKILL of the data plane, with packets on their way, until its Ns are without a gap again
 ANSWER_S = 0.5  # for a data frame to come back, on busy cores
 
 
@@ -41,6 +44,7 @@ class Cycle:
     """What must be seen of one tunnel."""
     ours: list  # message types, HELLOs left out
     theirs: list
+    began: float = 0.0  # wall clock
     quiet: tuple = (0.0, 0.0)  # wall clock: no data may be lost between these
 
 
@@ -71,6 +75,9 @@ class Ordeal:
     def dial(self):
         """Has the calling side call: a tunnel, or a second call in it."""
         raise NotImplementedError
+
+    def wait_for_call(self):
+        """Returns when a set-up is about to begin."""
 
     # ---- the stage
 
@@ -126,17 +133,17 @@ class Ordeal:
         there is silence for longer than our interval."""
         before = self.peer.status()
         begin = time.time()
-        with Storm(self.chassis, self.random, control=3, data=0):
+        with Storm(self.chassis, self.random, control=3, data=0, pauses=LOOSELY):
             self.peer.hello()
         end = time.time()
         time.sleep(ANSWER_S)
         if silent:
             self.pause_data(True)
-        with Storm(self.chassis, self.random, control=1, data=1):
+        with Storm(self.chassis, self.random, control=1, data=1 if silent else 0, pauses=LOOSELY):
             self.peer.hello()
         self.chassis.wait_ready()
         if silent:
-            time.sleep(HELLO_S * 1.3)
+            time.sleep(HELLO_S * 1.2)
             self.pause_data(False)
         self.wait_data()
         if self.peer.status() != before:
@@ -152,10 +159,10 @@ class Ordeal:
     def is_session(self, session):
         return any(s["accounting_id"] == session["accounting_id"] for s in self.chassis.show("sessions"))
 
-    def tear_down(self, kind, cycle, up, session):
+    def tear_down(self, kind, silent, cycle, up, session):
         (tunnel, call), ours = up, str(session["tunnel"])
-        with Storm(self.chassis, self.random, control=2, data=0, least=0.005, most=0.08):
-            time.sleep(self.random.uniform(0, 0.1))
+        with Storm(self.chassis, self.random, control=2, data=0 if silent else 1, pauses=CLOSELY):
+            time.sleep(self.random.uniform(0, 2 * CLOSELY[1]))
             if kind == 1:
                 cycle.ours.append("StopCCN")
                 wait_for("clear tunnel", lambda: self.chassis.clear("tunnel", ours))
@@ -166,11 +173,15 @@ class Ordeal:
             elif kind == 3:
                 cycle.ours.append("CDN")
                 wait_for("clear session", lambda: self.chassis.clear("session", ours, str(session["id"])))
-            if kind >= 2:
+            if kind == 2:
                 wait_for("the session is gone here", lambda: not self.is_session(session), 20)
+            elif kind == 3:
+                wait_for("the call is gone at xl2tpd", lambda: call not in self.peer.status().get(tunnel, (0, {}))[1], 20)
             if kind in self.calls_again:
                 self.second_call(cycle)
             if kind != 1:
+                # An acknowledgement of what is before its StopCCN satisfies xl2tpd: it would not send a lost one again.
+                wait_for("xl2tpd has nothing outstanding", lambda: self.peer.is_settled(tunnel), 20)
                 cycle.theirs.append("StopCCN")
                 self.peer.disconnect(tunnel)
         wait_for("the tunnel is gone at xl2tpd", lambda: tunnel not in self.peer.status(), 30, 0.05)
@@ -178,13 +189,15 @@ class Ordeal:
     def cycle(self, number):
         cycle = Cycle(list(self.our_setup + self.our_call), list(self.their_setup + self.their_call))
         self.cycles.append(cycle)
-        with Storm(self.chassis, self.random, control=4, data=1, least=0.003, most=0.15):
-            time.sleep(self.random.uniform(0, 0.2))
+        with Storm(self.chassis, self.random, control=4, data=1, pauses=CLOSELY, wait=self.wait_for_call):
+            cycle.began = time.time()
+            time.sleep(self.random.uniform(*CLOSELY))
             self.dial()
         up, session = self.wait_up()
         self.chassis.wait_ready()
-        cycle.quiet = self.live(silent=number % 2 == 0)
-        self.tear_down(number % 4, cycle, up, session)
+        silent = number % 2 == 0
+        cycle.quiet = self.live(silent)
+        self.tear_down(number // 2 % 4, silent, cycle, up, session)
 
     # ---- the judgement
 
@@ -196,7 +209,7 @@ class Ordeal:
         if len(tunnels) != len(self.cycles):
             faults.append(f"{len(tunnels)} control connections, {len(self.cycles)} were asked for")
         for number, (tunnel, cycle) in enumerate(zip(tunnels, self.cycles)):
-            faults += [f"tunnel {number}: {text}" for text in judge_tunnel(tunnel, cycle)]
+            faults += [f"tunnel {number}: {text}" for text in judge_tunnel(tunnel, cycle, self.chassis.kills[DATA])]
         for number, cycle in enumerate(self.cycles):
             faults += [f"cycle {number}: {text}" for text in judge_data(packets, *cycle.quiet)]
         sent = census(tunnels, OURS), census(tunnels, THEIRS)
@@ -205,15 +218,18 @@ class Ordeal:
                 faults.append(f"{who} sent {messages['HELLO']} HELLOs, {least} were expected")
         repeated = [sum(t.side(name).repeated for t in tunnels) for name in (OURS, THEIRS)]
         print(f"# {len(packets)} packets, {len(tunnels)} tunnels; sent again by us {repeated[0]}, by xl2tpd {repeated[1]}")
+        print("# SIGKILLs (in set-up, established, in tear-down, else):")
+        for key, kills in self.chassis.kills.items():
+            print(f"#   {key}: {len(kills)} ({', '.join(str(n) for n in count_by_phase(kills, tunnels, self.cycles))})")
         print(f"# ours: {dict(sent[0])}; xl2tpd's: {dict(sent[1])}")
         return faults
 
     def judge_chassis(self):
         faults = []
-        for key, count in self.chassis.kills.items():
-            starts = self.chassis.processes()[key]["starts"]
-            if starts <= count:
-                faults.append(f"{key}: {starts} starts after {count} kills")
+        for key, kills in self.chassis.kills.items():
+            deaths = self.chassis.deaths(key)
+            if deaths != len(kills):
+                faults.append(f"{key}: {deaths} deaths, {len(kills)} by us")
         if self.chassis.process.text().count("cold start") != 1:
             faults.append("the chassis has started cold again")
         return faults
@@ -224,9 +240,7 @@ class Ordeal:
             began = time.monotonic()
             self.cycle(number)
             print(f"# cycle {number}: {time.monotonic() - began:.1f} s")
-        kills = self.chassis.kills
         faults = self.judge_chassis()
-        print(f"# SIGKILLs: {kills[CONTROL]} of warmline-control, {kills[DATA]} of warmline-dataplane")
         self.last_words()
         if self.chassis.stop() != 0:
             faults.append("the chassis did not end as asked")
@@ -237,14 +251,36 @@ class Ordeal:
         """Before all ends."""
 
 
-def judge_tunnel(tunnel, cycle):
-    faults = list(tunnel.complaints)
+def count_by_phase(kills, tunnels, cycles):
+    """When they came, as the capture tells: a set-up ends with the ICCN, a tear-down begins with a CDN or StopCCN."""
+    counts = [0, 0, 0, 0]
+    for kill in kills:
+        phase = 3
+        for tunnel, cycle in zip(tunnels, cycles):
+            messages = [p for side in tunnel.sides for p in side.messages]
+            calls = [p.time for p in messages if p.type == "ICCN"]
+            closes = [p.time for p in messages if p.type in ("CDN", "StopCCN")]
+            marks = [cycle.began, min(calls, default=0), min(closes, default=0), tunnel.last]
+            for number, (begin, end) in enumerate(zip(marks, marks[1:])):
+                if begin <= kill <= end:
+                    phase = number
+        counts[phase] += 1
+    return counts
+
+
+def judge_tunnel(tunnel, cycle, data_kills=()):
+    """xl2tpd's own manners are not at issue: it answers a repeated SCCRQ with a ZLB of an old Ns, for instance."""
+    ours = tunnel.side(OURS)
+    faults = list(ours.complaints)
+    faults += [text for when, text in ours.gaps if not any(0 <= when - kill <= GAP_S for kill in data_kills)]
     for name, expected in ((OURS, cycle.ours), (THEIRS, cycle.theirs)):
         side = tunnel.side(name)
         if side.types() != expected:
             faults.append(f"{name} sent {' '.join(side.types())}; expected {' '.join(expected)}")
-        if tunnel.other(side).nr != len(side.messages):
-            faults.append(f"{name} sent up to Ns {len(side.messages) - 1}, acknowledged up to Nr {tunnel.other(side).nr}")
+        if sorted(side.by_ns) != list(range(side.next)):
+            faults.append(f"{name} sent Ns {sorted(side.by_ns)}, {side.next} is next")
+        if tunnel.other(side).nr != side.next:
+            faults.append(f"{name} sent up to Ns {side.next - 1}, acknowledged up to Nr {tunnel.other(side).nr}")
     return faults
 
 

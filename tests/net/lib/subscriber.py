@@ -1,38 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A subscriber at the LAC's access port: PPPoE session frames (RFC 2516) with LCP Echo-Requests, and the answers."""
 
-import ctypes
-import os
 import socket
 import struct
 import threading
 import time
 
-CLONE_NEWNET = 0x40000000
+from lab import socket_in
+
 PPPOE_SESSION = 0x8864
 LCP = b"\xc0\x21"
 ECHO_REQUEST, ECHO_REPLY = 9, 10
-
-
-def socket_in(namespace, *arguments):
-    """A socket of another network namespace; this thread only visits it."""
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def enter(fd):
-        if libc.setns(fd, CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), "setns")
-
-    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-    there = os.open(f"/run/netns/{namespace}", os.O_RDONLY)
-    try:
-        enter(there)
-        try:
-            return socket.socket(*arguments)
-        finally:
-            enter(home)
-    finally:
-        os.close(home)
-        os.close(there)
 
 
 def mac(text):

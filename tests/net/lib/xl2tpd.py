@@ -94,16 +94,24 @@ class Xl2tpd:
 
     def status(self):
         """{its tunnel ID: (the peer's tunnel ID, {its call ID: the peer's call ID})}"""
-        start = os.path.getsize(self.process.log)
-        self.process.popen.send_signal(signal.SIGUSR1)
-        text = wait_for(f"{self.name} says its status", lambda: self.full_status(start))
         tunnels = {}
-        for kind, local, remote in re.findall(r"(Tunnel|Call) .*?ID = (\d+) \(local\), (\d+) \(remote\)", text):
+        for kind, local, remote in re.findall(r"(Tunnel|Call) .*?ID = (\d+) \(local\), (\d+) \(remote\)",
+                                              self.statistics()):
             if kind == "Tunnel":
                 tunnels[int(local)] = (int(remote), calls := {})
             else:
                 calls[int(local)] = int(remote)
         return tunnels
+
+    def is_settled(self, tunnel):
+        """All that it has sent in the tunnel is acknowledged."""
+        numbers = re.search(rf"ID = {tunnel} \(local\).*?control_seq_num = (\d+),.*?cLr = (\d+),", self.statistics())
+        return numbers and numbers[1] == numbers[2]
+
+    def statistics(self):
+        start = os.path.getsize(self.process.log)
+        self.process.popen.send_signal(signal.SIGUSR1)
+        return wait_for(f"{self.name} says its status", lambda: self.full_status(start))
 
     def full_status(self, start):
         text = self.process.text(start)
