@@ -16,6 +16,7 @@
 enum {
 	FRAGMENT_BUCKETS = 256, /* of FRAGMENT_WAYS packets in reassembly */
 	FRAGMENT_WAYS = 4,
+	FRAGMENT_SHARE = 2, /* of the buffers, one in this many may wait there */
 	FRAGMENT_MS = 2000,
 };
 
@@ -38,6 +39,15 @@ static int make_graph(struct dp_worker *worker)
 	return 0;
 }
 
+/* Packets in reassembly at a worker, at most: whoever sends the first fragments of many packets is
+ * not to have all buffers. */
+static uint32_t fragment_entries(const struct dp *dp)
+{
+	uint32_t buffers = dp->cfg->dataplane.mbufs / (FRAGMENT_SHARE * dp->n_workers);
+	return RTE_MIN(buffers / RTE_LIBRTE_IP_FRAG_MAX_FRAG,
+		       (uint32_t)FRAGMENT_BUCKETS * FRAGMENT_WAYS);
+}
+
 int dp_worker_open(struct dp_worker *worker)
 {
 	char name[RTE_RING_NAMESIZE];
@@ -49,8 +59,8 @@ int dp_worker_open(struct dp_worker *worker)
 	worker->inject =
 	    rte_ring_create(name, DP_RING, SOCKET_ID_ANY, RING_F_SC_DEQ | RING_F_SP_ENQ);
 	worker->fragments =
-	    rte_ip_frag_table_create(FRAGMENT_BUCKETS, FRAGMENT_WAYS,
-				     FRAGMENT_BUCKETS * FRAGMENT_WAYS, FRAGMENT_MS, SOCKET_ID_ANY);
+	    rte_ip_frag_table_create(FRAGMENT_BUCKETS, FRAGMENT_WAYS, fragment_entries(worker->dp),
+				     FRAGMENT_MS, SOCKET_ID_ANY);
 	if (!worker->inject || !worker->fragments)
 		return -ENOMEM;
 	return make_graph(worker);
@@ -73,7 +83,11 @@ void dp_worker_close(struct dp_worker *worker)
 uint32_t dp_worker_turn(struct dp_worker *worker)
 {
 	struct lc_mirror *mirror = &worker->dp->mirror;
-	worker->now = atomic_load_explicit(&worker->dp->now, memory_order_relaxed);
+	uint64_t now = atomic_load_explicit(&worker->dp->now, memory_order_relaxed);
+	if (now != worker->now) {
+		worker->now = now;
+		dp_fragments_expire(worker);
+	}
 	worker->work = 0;
 	rte_graph_walk(worker->graph);
 	lc_reader_quiesce(mirror, worker->index);

@@ -16,6 +16,7 @@
 
 #include "dp_counter.h"
 #include "dp_eal.h"
+#include "dp_worker.h"
 #include "lc_l2tp.h"
 
 const uint8_t rig_core_us6[16] = {0x20, 1, 0x0d, 0xb8, 0, 2, [15] = 1};
@@ -145,9 +146,9 @@ void rig_close(struct rig *rig)
 	for (unsigned i = 0; i < 2; i++)
 		rte_eth_dev_stop(rig->dp.ports[i].id);
 	struct dp_worker *worker = &rig->dp.workers[0];
-	rte_ip_frag_table_del_expired_entries(worker->fragments, &worker->dead_fragments,
-					      rig->now + 3600000);
-	rte_ip_frag_free_death_row(&worker->dead_fragments, 0);
+	worker->now = rig->now + 3600000;
+	for (unsigned i = 0; i < 64; i++) /* some hundred fragments each */
+		dp_fragments_expire(worker);
 	assert_int_equal(rte_mempool_in_use_count(rig->dp.pool), 0);
 	dp_links_close(&rig->links);
 	dp_close(&rig->dp);
@@ -208,7 +209,7 @@ void rig_session_close(struct rig *rig, uint32_t slot)
 	dp_links_run(&rig->links, 16);
 }
 
-void rig_send(struct rig *rig, unsigned port, const uint8_t *frame, size_t length)
+void rig_put(struct rig *rig, unsigned port, const uint8_t *frame, size_t length)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(rig->dp.pool);
 	assert_non_null(m);
@@ -216,9 +217,19 @@ void rig_send(struct rig *rig, unsigned port, const uint8_t *frame, size_t lengt
 	assert_non_null(data);
 	memcpy(data, frame, length);
 	assert_int_equal(rte_ring_enqueue(rig->rx[port], m), 0);
+}
+
+void rig_run(struct rig *rig)
+{
 	rig->dp.now = rig->now;
 	while (dp_worker_turn(&rig->dp.workers[0]) != 0)
 		;
+}
+
+void rig_send(struct rig *rig, unsigned port, const uint8_t *frame, size_t length)
+{
+	rig_put(rig, port, frame, length);
+	rig_run(rig);
 }
 
 int rig_receive(struct rig *rig, unsigned port, uint8_t frame[RIG_FRAME])

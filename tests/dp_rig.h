@@ -56,7 +56,13 @@ uint32_t rig_session(struct rig *rig, uint16_t id, uint8_t flags);
 /* Closes its door and frees it. */
 void rig_session_close(struct rig *rig, uint32_t slot);
 
-/* Puts a frame into a port and runs the workers until they are idle. */
+/* Puts a frame into a port, for the next turn. */
+void rig_put(struct rig *rig, unsigned port, const uint8_t *frame, size_t length);
+
+/* Runs the worker until it is idle. */
+void rig_run(struct rig *rig);
+
+/* Both. */
 void rig_send(struct rig *rig, unsigned port, const uint8_t *frame, size_t length);
 
 /* Takes the next frame that a port sent. Its length, or -1. */

@@ -356,23 +356,6 @@ static void rfc791_outer_fragmentation_and_reassembly(void **state)
 	assert_int_equal(rig_counter(&rig, "reassembled"), 1);
 }
 
-/* Fragments whose others never come are given up, and no buffer is lost (rig_close() counts them). */
-static void fragments_expire(void **state)
-{
-	static const uint8_t piece[480];
-	struct rig_frame frame;
-	rig_session(&rig, 1, 0);
-	rig_ethernet(&rig, RIG_PEER, &frame, rig_peer_mac, 0x0800);
-	rig_ip4(&frame, RIG_PEER_THEM, RIG_PEER_US, 17, 64, 0x2000, piece, sizeof(piece));
-	rig_send(&rig, RIG_PEER, frame.bytes, frame.length);
-	rig.now += 5000;
-	frame.bytes[14 + 5]++; /* another packet's */
-	lc_put16(frame.bytes + 24, 0);
-	lc_put16(frame.bytes + 24, (uint16_t)~rig_sum(frame.bytes + 14, 20));
-	rig_send(&rig, RIG_PEER, frame.bytes, frame.length);
-	assert_int_equal(rig_counter(&rig, "reassembly_expired"), 1);
-}
-
 #define LNS(test) cmocka_unit_test_setup_teardown(test, open_lns, close_rig)
 
 int main(void)
@@ -391,7 +374,6 @@ int main(void)
 					    close_rig),
 	    {"rfc791_outer_fragmentation_and_reassembly in a VLAN",
 	     rfc791_outer_fragmentation_and_reassembly, open_small_vlan, close_rig, NULL},
-	    LNS(fragments_expire),
 	};
 	return cmocka_run_group_tests(tests, rig_start, rig_stop);
 }

@@ -1,15 +1,36 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* ip4_reassemble: fragments of packets to our own address (RFC 791), a table a worker. What is
  * whole goes back to ip4_input, in one piece of memory; fragments whose others do not come in time
- * are counted and freed. */
+ * are counted and freed, also where no frame comes any more: they may hold the buffers that it would
+ * need.
+ *
+ * DPDK adds all fragments of a packet to the list of the dead without asking for room, and the list
+ * is not long enough for a burst in which every fragment is one too many. So it is emptied after
+ * each. */
 #include "dp_frame.h"
 #include "dp_node.h"
+#include "dp_worker.h"
 
 enum edge { TO_IP4, TOO_BIG };
 
 DP_DROP(reassembly_too_big);
 DP_COUNTER(reassembled)
 DP_COUNTER(reassembly_expired) /* fragments given up */
+
+static void bury(struct dp_worker *worker)
+{
+	if (likely(worker->dead_fragments.cnt == 0))
+		return;
+	dp_count(worker, &reassembly_expired_counter, worker->dead_fragments.cnt);
+	rte_ip_frag_free_death_row(&worker->dead_fragments, 0);
+}
+
+void dp_fragments_expire(struct dp_worker *worker)
+{
+	rte_ip_frag_table_del_expired_entries(worker->fragments, &worker->dead_fragments,
+					      worker->now);
+	bury(worker);
+}
 
 static void take(struct rte_graph *graph, struct rte_node *node, struct dp_worker *worker,
 		 struct rte_mbuf *m)
@@ -20,6 +41,7 @@ static void take(struct rte_graph *graph, struct rte_node *node, struct dp_worke
 	m->l3_len = (uint64_t)rte_ipv4_hdr_len(ip) & 0x1ff;
 	m = rte_ipv4_frag_reassemble_packet(worker->fragments, &worker->dead_fragments, m,
 					    worker->now, ip);
+	bury(worker);
 	if (!m)
 		return;
 	m->ol_flags = 0;
@@ -40,10 +62,6 @@ static uint16_t ip4_reassemble_process(struct rte_graph *graph, struct rte_node 
 	struct dp_worker *worker = dp_node_context(node)->worker;
 	for (uint16_t i = 0; i < n; i++)
 		take(graph, node, worker, objs[i]);
-	rte_ip_frag_table_del_expired_entries(worker->fragments, &worker->dead_fragments,
-					      worker->now);
-	dp_count(worker, &reassembly_expired_counter, worker->dead_fragments.cnt);
-	rte_ip_frag_free_death_row(&worker->dead_fragments, 0);
 	return n;
 }
 
