@@ -149,6 +149,22 @@ static __rte_always_inline bool dp_ip6_is_sane(const struct rte_ipv6_hdr *ip, ui
 	       rte_be_to_cpu_16(ip->payload_len) + sizeof(*ip) <= octets;
 }
 
+/* May a packet to this address leave its link? (RFC 1812 section 5.3.7, RFC 3927 section 2.6.2;
+ * multicast is not routed here.) Host order. */
+static __rte_always_inline bool dp_ip4_is_routable(uint32_t address)
+{
+	return address - UINT32_C(0x01000000) < UINT32_C(0xdf000000) && address >> 24 != 127 &&
+	       address >> 16 != 0xa9fe;
+}
+
+/* Likewise (RFC 4291 sections 2.5.2, 2.5.3, 2.5.6). */
+static __rte_always_inline bool dp_ip6_is_routable(const uint8_t address[16])
+{
+	static const uint8_t none[15];
+	return address[0] != 0xff && !(address[0] == 0xfe && (address[1] & 0xc0) == 0x80) &&
+	       !(memcmp(address, none, 15) == 0 && address[15] <= 1);
+}
+
 /* One of our own addresses on this port? */
 static inline bool dp_ip6_is_ours(const struct dp_port *port, const uint8_t address[16])
 {

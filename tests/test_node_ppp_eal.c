@@ -132,6 +132,44 @@ static void each_drop_on_the_way_up(void **state)
 	rig_expect_drop(&rig, RIG_PEER, frame.bytes, frame.length, "ppp_short");
 }
 
+/* What must not leave its link (RFC 1812 section 5.3.7, RFC 4291 section 2.5) or has no single receiver: a gateway would
+ * take it for itself, or answer it. */
+static void each_destination_that_is_not_routed(void **state)
+{
+	static const uint32_t to4[] = {0,          0x00ffffff, 0x7f000001, 0xa9fe0001,
+				       0xe0000001, 0xefffffff, 0xf0000000, 0xffffffff};
+	static const uint8_t to6[][16] = {{0},
+					  {[15] = 1},
+					  {0xfe, 0x80, [15] = 1},
+					  {0xfe, 0xbf, [15] = 1},
+					  {0xff, 0x02, [15] = 1},
+					  {0xff, 0x0e, [15] = 1}};
+	struct rig_frame packet, frame;
+	rig_session(&rig, 1, 0);
+	for (unsigned i = 0; i < RTE_DIM(to4); i++) {
+		packet.length = 0;
+		rig_ip4(&packet, RIG_USER, to4[i], 17, 64, 0, "data", 4);
+		up(&frame, "\x21", 1, &packet);
+		rig_expect_drop(&rig, RIG_PEER, frame.bytes, frame.length, "ip4_scope");
+	}
+	for (unsigned i = 0; i < RTE_DIM(to6); i++) {
+		packet.length = 0;
+		rig_ip6(&packet, rig_user6, to6[i], 17, 64, "data", 4);
+		up(&frame, "\x57", 1, &packet);
+		rig_expect_drop(&rig, RIG_PEER, frame.bytes, frame.length, "ip6_scope");
+	}
+	static const uint32_t routed[] = {0x01000000, 0x7e000001, 0x80000000, 0xa9fd0001,
+					  0xdfffffff};
+	uint8_t out[RIG_FRAME];
+	for (unsigned i = 0; i < RTE_DIM(routed); i++) {
+		packet.length = 0;
+		rig_ip4(&packet, RIG_USER, routed[i], 17, 64, 0, "data", 4);
+		up(&frame, "\x21", 1, &packet);
+		rig_send(&rig, RIG_PEER, frame.bytes, frame.length);
+		assert_int_equal(rig_receive(&rig, RIG_CORE, out), 14 + 24);
+	}
+}
+
 /* Without an address of its own a subscriber may use any (a route behind it). */
 static void no_address_no_source_check(void **state)
 {
@@ -363,6 +401,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    LNS(rfc1661_6_5_6_6_compression_on_receive),
 	    LNS(each_drop_on_the_way_up),
+	    LNS(each_destination_that_is_not_routed),
 	    LNS(no_address_no_source_check),
 	    LNS(rfc1661_5_8_lcp_echo),
 	    LNS(session_icmp_echo),

@@ -13,6 +13,8 @@ enum {
 	BAD6,
 	SOURCE4,
 	SOURCE6,
+	SCOPE4,
+	SCOPE6,
 	TTL4,
 	TTL6,
 };
@@ -23,6 +25,8 @@ DP_DROP(ip4_bad);
 DP_DROP(ip6_bad);
 DP_DROP(ip4_source);
 DP_DROP(ip6_source);
+DP_DROP(ip4_scope);
+DP_DROP(ip6_scope);
 DP_DROP(ip4_ttl);
 DP_DROP(ip6_hop_limit);
 DP_DROP(ip6_too_big);
@@ -40,6 +44,8 @@ static __rte_always_inline rte_edge_t up4(struct dp_worker *worker, struct rte_m
 		return SOURCE4;
 	uint16_t hop;
 	uint32_t to = rte_be_to_cpu_32(ip->dst_addr);
+	if (unlikely(!dp_ip4_is_routable(to)))
+		return SCOPE4;
 	const struct dp_port *port = dp_core_route4(worker->dp, to, &hop);
 	if (unlikely(!port))
 		return DP_CORE_NO_ROUTE;
@@ -62,6 +68,8 @@ static __rte_always_inline rte_edge_t up6(struct dp_worker *worker, struct rte_m
 			  from = dp_prefix6(ip->src_addr, session->ipv6_length);
 	if (unlikely(own.high != from.high || own.low != from.low))
 		return SOURCE6;
+	if (unlikely(!dp_ip6_is_routable(ip->dst_addr)))
+		return SCOPE6;
 	uint16_t hop;
 	const struct dp_port *port = dp_core_route6(worker->dp, ip->dst_addr, &hop);
 	if (unlikely(!port))
@@ -90,7 +98,8 @@ static __rte_always_inline rte_edge_t ppp_decide(struct dp_worker *worker, struc
 	return PROTOCOL;
 }
 
-DP_NODE(ppp_input, ppp_decide, DP_CORE_NEXT_NODES, [TO_LCP_ECHO] = "lcp_echo",
-	[TO_LOCAL] = "session_icmp", [SHORT] = "ppp_short", [PROTOCOL] = "ppp_protocol",
-	[BAD4] = "ip4_bad", [BAD6] = "ip6_bad", [SOURCE4] = "ip4_source", [SOURCE6] = "ip6_source",
-	[TTL4] = "ip4_ttl", [TTL6] = "ip6_hop_limit");
+DP_NODE(ppp_input, ppp_decide,
+	DP_CORE_NEXT_NODES, [TO_LCP_ECHO] = "lcp_echo", [TO_LOCAL] = "session_icmp",
+	[SHORT] = "ppp_short", [PROTOCOL] = "ppp_protocol", [BAD4] = "ip4_bad", [BAD6] = "ip6_bad",
+	[SOURCE4] = "ip4_source", [SOURCE6] = "ip6_source", [SCOPE4] = "ip4_scope",
+	[SCOPE6] = "ip6_scope", [TTL4] = "ip4_ttl", [TTL6] = "ip6_hop_limit");
