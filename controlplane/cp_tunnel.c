@@ -3,7 +3,12 @@
  *
  * A configured tunnel always has a record: IDLE until its deadline, then being opened, then up;
  * when it ends, the record that takes its place waits for the back-off. So when the process dies in
- * between, the next one opens it when this one would have. */
+ * between, the next one opens it when this one would have.
+ *
+ * Where the peer ends it, the old record must stay for its retransmissions (5.7), but nobody needs
+ * to wait for that: its place is taken at once. The back-off goes from record to record until a
+ * tunnel has stood for longer than an old record stays, so that a peer that takes tunnels and drops
+ * them is not called without end, and few old records stand beside the new one. */
 #include "cp_engine_internal.h"
 
 #include <errno.h>
@@ -64,11 +69,37 @@ static uint32_t linger_ms(const struct lc_tunnel *t)
 	return total < CP_LINGER_MAX_MS ? total : CP_LINGER_MAX_MS;
 }
 
-static void remember_end(struct lc_tunnel *t, const struct cp_end *end)
+/* Before the state changes: was it up, and for so long that the next back-off is a first one? */
+static void remember_end(struct cp_turn *turn)
 {
+	struct lc_tunnel *t = turn->tunnel;
+	const struct cp_end *end = &turn->end;
+
 	t->result_code = end->result;
 	t->error_code = end->error;
 	snprintf(t->reason, sizeof(t->reason), "%.*s", (int)sizeof(t->reason) - 1, end->text);
+	if (t->state == CP_TUNNEL_ESTABLISHED && turn->now - t->created >= linger_ms(t))
+		t->retry_ms = 0;
+}
+
+/* The record that waits for a configured tunnel's next try. false: there is no room for one. */
+static bool plan_again(struct cp_turn *turn, int32_t configured)
+{
+	const struct lc_tunnel *old = turn->tunnel;
+	uint32_t slot;
+	int error;
+	struct lc_tunnel *t = cp_tunnel_create(turn->engine, 0, &slot, &error);
+
+	if (t == NULL)
+		return false;
+	cp_tunnel_configure(turn->engine, t, configured);
+	t->created = turn->now;
+	t->result_code = old->result_code;
+	t->error_code = old->error_code;
+	memcpy(t->reason, old->reason, sizeof(t->reason));
+	t->retry_ms = cp_retry_after(old->retry_ms);
+	t->deadline = turn->now + t->retry_ms;
+	return true;
 }
 
 /* ---- actions ---- */
@@ -118,7 +149,6 @@ static int do_accept(struct cp_turn *turn)
 	char label[CP_LABEL];
 
 	t->deadline = 0;
-	t->retry_ms = 0;
 	t->door.mode = LC_MODE_ESTABLISHED;
 	turn->engine->counters.tunnels_established++;
 	cp_log(turn->engine, CP_LOG_NOTICE, "%s: established, peer's ID %u, %s (%s)",
@@ -147,7 +177,7 @@ static int do_stop(struct cp_turn *turn)
 	int error = cp_send_stopccn(turn);
 	if (error != 0)
 		return error;
-	remember_end(t, &turn->end);
+	remember_end(turn);
 	t->door.mode = LC_MODE_CLOSING;
 	t->deadline = 0; /* its channel ends it: all acknowledged, or retransmissions ran out */
 	e->counters.refused += t->state == CP_TUNNEL_IDLE;
@@ -161,12 +191,13 @@ static int do_linger(struct cp_turn *turn)
 {
 	struct lc_tunnel *t = turn->tunnel;
 	const struct cp_result *result = &turn->message->result;
+	int32_t configured = turn->engine->places[turn->slot].configured;
 	char label[CP_LABEL], text[sizeof(turn->end.text)];
 
 	cp_printable(text, sizeof(text), result->text);
 	cp_end_set(&turn->end, result->code, result->error, "%s",
 		   text[0] != 0 ? text : "closed by the peer");
-	remember_end(t, &turn->end);
+	remember_end(turn);
 	if (t->peer_id ==
 	    0) { /* refused: its ID is here, and the acknowledgement needs it (4.4.3) */
 		t->peer_id = turn->message->assigned_tunnel_id;
@@ -178,6 +209,11 @@ static int do_linger(struct cp_turn *turn)
 	       "%s: closed by the peer with %u sessions, result %u error %u: %s",
 	       cp_tunnel_label(label, t), t->n_sessions, turn->end.result, turn->end.error,
 	       turn->end.text);
+	/* Without room it keeps its place until it goes; so does one that had said nothing yet, lest
+	 * each stray StopCCN make a record. */
+	if (configured != CP_NO_TUNNEL && t->state != CP_TUNNEL_IDLE &&
+	    plan_again(turn, configured))
+		t->profile[0] = 0;
 	return 0;
 }
 
@@ -186,31 +222,12 @@ static int do_discard(struct cp_turn *turn)
 	struct lc_tunnel *t = turn->tunnel;
 	char label[CP_LABEL];
 
-	remember_end(t, &turn->end);
+	remember_end(turn);
 	t->door.mode = LC_MODE_CLOSING;
 	t->deadline = turn->now;
 	cp_log(turn->engine, CP_LOG_NOTICE, "%s: cleared with %u sessions: %s",
 	       cp_tunnel_label(label, t), t->n_sessions, turn->end.text);
 	return 0;
-}
-
-/* The record that waits for a configured tunnel's next try. */
-static void plan_again(struct cp_turn *turn, int32_t configured)
-{
-	const struct lc_tunnel *old = turn->tunnel;
-	uint32_t slot;
-	int error;
-	struct lc_tunnel *t = cp_tunnel_create(turn->engine, 0, &slot, &error);
-
-	if (t == NULL)
-		return; /* cp_index_committed() sees to it */
-	cp_tunnel_configure(turn->engine, t, configured);
-	t->created = turn->now;
-	t->result_code = old->result_code;
-	t->error_code = old->error_code;
-	memcpy(t->reason, old->reason, sizeof(t->reason));
-	t->retry_ms = cp_retry_after(old->retry_ms);
-	t->deadline = turn->now + t->retry_ms;
 }
 
 static int do_finish(struct cp_turn *turn)
@@ -225,7 +242,7 @@ static int do_finish(struct cp_turn *turn)
 	cp_log(e, CP_LOG_INFO, "%s: gone", cp_tunnel_label(label, t));
 	e->counters.tunnels_closed++;
 	if (configured != CP_NO_TUNNEL)
-		plan_again(turn, configured);
+		plan_again(turn, configured); /* no room: cp_index_committed() sees to it */
 	lc_txn_free_tunnel(e->txn, turn->slot);
 	return 0;
 }

@@ -101,8 +101,12 @@ static void make_calls(struct cp_engine *e, uint32_t slot, int32_t configured, u
 	struct cp_turn turn = {.engine = e, .now = now, .slot = slot};
 	int error = 0;
 
-	if (walk->range == UINT32_MAX || now < walk->not_before)
+	if (walk->range == UINT32_MAX)
 		return;
+	if (now < walk->not_before) {
+		again(e, slot, walk->not_before);
+		return;
+	}
 	if (lc_txn_outbox_room(e->txn, slot) < CP_CALLS_ROOM + CALLS) {
 		again(e, slot, now + CP_BLOCKED_MS);
 		return;

@@ -126,7 +126,7 @@ struct lc_tunnel {
 	char local_host[LC_NAME];
 	char reason[LC_NAME]; /* why it closes, for people */
 	char secret[LC_SECRET];
-	uint32_t retry_ms;    /* LAC: the back-off before the next try; 0: the last one succeeded */
+	uint32_t retry_ms;    /* LAC: the back-off before the last try; 0: there was none */
 	uint16_t session_mtu; /* LNS */
 	uint8_t reserved[34];
 } LC_ALIGNED;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Two engines opposite each other: tunnels, authentication, ties, their ends and their returns
- * (RFC 2661 sections 5 to 7). */
+/* Two engines opposite each other: tunnels, authentication, set-up that stalls, ties (RFC 2661 sections 5 to
+ * 7). */
 #include "engine_puppet.h"
 
 static const char password[] = "\"password\":\"secret\",";
@@ -158,130 +158,6 @@ static void test_unknown_host_accepted(void **state)
 	lab_free(lab);
 }
 
-static int close_tunnel(struct lab *lab, unsigned end)
-{
-	const struct lc_tunnel *t = lab_tunnel(&lab->end[end], 0);
-	return cp_engine_close_tunnel(lab->end[end].engine, t->door.id, CP_STOPCCN_SHUTDOWN, "test",
-				      lab->now);
-}
-
-/* 5.7: StopCCN from the LNS. The LAC keeps the tunnel for a retransmission cycle, then opens anew
- * after the back-off. */
-static void test_stopccn_from_lns_5_7(void **state)
-{
-	(void)state;
-	struct lab *lab = lab_pair("", "", 5);
-
-	lab_run(lab, 1000);
-	assert_int_equal(close_tunnel(lab, LNS), 0);
-	lab_run(lab, 100);
-	assert_null(lab_tunnel(&lab->end[LNS], 0));
-	assert_null(lab_session(&lab->end[LNS], 0));
-	assert_null(lab_session(&lab->end[LAC], 0));
-	assert_int_equal(lab_tunnels(&lab->end[LAC], CP_TUNNEL_STOPPED), 1);
-	assert_int_equal(lab_tunnel(&lab->end[LAC], 0)->result_code, CP_STOPCCN_SHUTDOWN);
-	assert_string_equal(lab_tunnel(&lab->end[LAC], 0)->reason, "test");
-	lab_run(lab, 30500);
-	assert_int_equal(lab_tunnels(&lab->end[LAC], CP_TUNNEL_STOPPED), 1);
-	lab_run(lab, 500);
-	assert_int_equal(lab_tunnels(&lab->end[LAC], CP_TUNNEL_IDLE), 1);
-	lab_run(lab, 1100);
-	expect_up(lab, 5);
-	lab_free(lab);
-}
-
-/* 5.7: StopCCN from the LAC; no CDNs (the sessions are implicitly cleared). */
-static void test_stopccn_from_lac_5_7(void **state)
-{
-	(void)state;
-	struct lab *lab = lab_pair("", "", 5);
-
-	lab_run(lab, 1000);
-	assert_int_equal(close_tunnel(lab, LAC), 0);
-	lab_run(lab, 500);
-	assert_int_equal(lab_tunnels(&lab->end[LAC], CP_TUNNEL_IDLE), 1);
-	assert_int_equal(lab_tunnels(&lab->end[LNS], CP_TUNNEL_STOPPED), 1);
-	assert_int_equal(lab->sent[LAC][LC_MSG_CDN] + lab->sent[LNS][LC_MSG_CDN], 0);
-	lab_run(lab, 1000);
-	assert_int_equal(lab_tunnels(&lab->end[LNS], CP_TUNNEL_ESTABLISHED), 1);
-	assert_int_equal(lab_sessions(&lab->end[LNS], CP_SESSION_ESTABLISHED), 5);
-	lab_run(lab, 31000);
-	expect_up(lab, 5);
-	assert_int_equal(close_tunnel(lab, LAC), 0);
-	assert_int_equal(cp_engine_close_tunnel(lab->end[LAC].engine, 999, 1, "", lab->now),
-			 -ENOENT);
-	lab_free(lab);
-}
-
-/* Both at once: each acknowledges the other's. */
-static void test_stopccn_crossing_5_7(void **state)
-{
-	(void)state;
-	struct lab *lab = lab_pair("", "", 2);
-
-	lab_run(lab, 1000);
-	assert_int_equal(close_tunnel(lab, LAC), 0);
-	assert_int_equal(close_tunnel(lab, LNS), 0);
-	lab_run(lab, 20000);
-	assert_int_equal(lab->sent[LAC][LC_MSG_STOPCCN], 1);
-	assert_int_equal(lab->sent[LNS][LC_MSG_STOPCCN], 1);
-	lab_run(lab, 15000);
-	expect_up(lab, 2);
-	lab_free(lab);
-}
-
-/* 5.8: the peer is gone. Everything is cleared without a StopCCN, and opened again with back-off.
- */
-static void test_dead_peer_5_8(void **state)
-{
-	(void)state;
-	struct lab *lab = lab_pair("\"hello_interval\":10,", "\"hello_interval\":10,", 50);
-
-	lab_run(lab, 5000);
-	expect_up(lab, 50);
-	lab->cut = true;
-	lab_run(lab, 90000);
-	assert_int_equal(lab_tunnels(&lab->end[LAC], CP_TUNNEL_ESTABLISHED), 0);
-	assert_null(lab_tunnel(&lab->end[LNS], 0));
-	assert_null(lab_session(&lab->end[LAC], 0));
-	assert_null(lab_session(&lab->end[LNS], 0));
-	assert_int_equal(lab->sent[LAC][LC_MSG_STOPCCN] + lab->sent[LNS][LC_MSG_STOPCCN], 0);
-	lab_expect_log(&lab->end[LAC], "the peer does not answer");
-	lab_run(lab, 600000);
-	lab->cut = false;
-	lab_run(lab, 100000);
-	expect_up(lab, 50);
-	lab_free(lab);
-}
-
-/* A tunnel of 2000 sessions ends in batches: each step is small, and the StopCCN comes first. */
-static void test_teardown_of_2000_sessions(void **state)
-{
-	(void)state;
-	struct lab *lab = lab_pair("\"receive_window\":64,", "\"receive_window\":64,", 2000);
-	struct lab_end *lns = &lab->end[LNS];
-
-	lab_run(lab, 20000);
-	expect_up(lab, 2000);
-	assert_int_equal(close_tunnel(lab, LNS), 0);
-	assert_int_equal(lab_tunnels(lns, CP_TUNNEL_STOPPING), 1);
-	unsigned left = 2000, steps = 0;
-	while (cp_engine_next(lns->engine) <= lab->now && left > 0) {
-		cp_engine_run(lns->engine, 1, lab->now);
-		unsigned now_left = lc_txn_sessions(lns->txn);
-		assert_in_range(left - now_left, 0, LC_TXN_SESSIONS);
-		left = now_left;
-		if (++steps % 7 == 0)
-			lab_restart(lns);
-		lab_check(lns);
-	}
-	assert_int_equal(left, 0);
-	assert_in_range(steps, 2000 / LC_TXN_SESSIONS, 120);
-	lab_run(lab, 60000);
-	expect_up(lab, 2000);
-	lab_free(lab);
-}
-
 /* Set-up that stalls: StopCCN after 60 s, CDN after 60 s. */
 static void test_setup_deadlines(void **state)
 {
@@ -433,11 +309,6 @@ int main(void)
 	    cmocka_unit_test(test_hidden_avps_one_way_4_3),
 	    cmocka_unit_test(test_unknown_host),
 	    cmocka_unit_test(test_unknown_host_accepted),
-	    cmocka_unit_test(test_stopccn_from_lns_5_7),
-	    cmocka_unit_test(test_stopccn_from_lac_5_7),
-	    cmocka_unit_test(test_stopccn_crossing_5_7),
-	    cmocka_unit_test(test_dead_peer_5_8),
-	    cmocka_unit_test(test_teardown_of_2000_sessions),
 	    cmocka_unit_test(test_setup_deadlines),
 	    cmocka_unit_test(test_tie_won_4_4_3),
 	    cmocka_unit_test(test_tie_lost_4_4_3),
