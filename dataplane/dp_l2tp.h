@@ -126,6 +126,16 @@ static __rte_always_inline rte_edge_t dp_l2tp_receive(struct dp_worker *worker, 
 	return edge;
 }
 
+/* Over what UDP says is its own (RFC 768), which IP's length may exceed. */
+static inline bool dp_udp_is_right(const struct rte_ipv4_hdr *ip, const struct rte_udp_hdr *udp,
+				   uint32_t length)
+{
+	uint32_t sum = (uint32_t)rte_raw_cksum(&ip->src_addr, 8) + RTE_BE16(IPPROTO_UDP) +
+		       udp->dgram_len + rte_raw_cksum(udp, length);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)((sum & 0xffff) + (sum >> 16)) == 0xffff;
+}
+
 /* UDP within a sane IPv4 packet of total octets; at: of the UDP header in the frame. Trims the
  * frame to what UDP says. */
 static __rte_always_inline rte_edge_t dp_l2tp_udp(struct dp_worker *worker, struct rte_mbuf *m,
@@ -135,7 +145,7 @@ static __rte_always_inline rte_edge_t dp_l2tp_udp(struct dp_worker *worker, stru
 	uint32_t length = rte_be_to_cpu_16(udp->dgram_len);
 	if (unlikely(length < sizeof(*udp) || at + length > m->data_len))
 		return DP_UDP_LENGTH;
-	if (unlikely(udp->dgram_cksum != 0) && rte_ipv4_udptcp_cksum_verify(ip, udp) != 0)
+	if (unlikely(udp->dgram_cksum != 0) && !dp_udp_is_right(ip, udp, length))
 		return DP_UDP_CHECKSUM;
 	dp_trim(m, at + length);
 	return dp_l2tp_receive(worker, m, at + (uint32_t)sizeof(*udp),

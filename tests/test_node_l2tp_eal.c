@@ -394,6 +394,29 @@ static void rfc2661_5_4_lac_follows_lns(void **state)
 	}
 }
 
+/* UDP may end before IP does (RFC 768: its checksum is of its own length). */
+static void rfc768_octets_past_udp_are_padding(void **state)
+{
+	struct rig_frame frame;
+	rig_session(&rig, 1, 0);
+	data_frame(&frame, &(struct rig_l2tp){LC_L2TP_VERSION, 1, 1, 0, 0});
+	uint8_t *ip = frame.bytes + 14, *udp = ip + 20, pseudo[12] = {[9] = 17};
+	size_t length = frame.length - 34;
+	memcpy(pseudo, ip + 12, 8);
+	lc_put16(pseudo + 10, (uint16_t)length);
+	uint32_t sum = (uint32_t)rig_sum(pseudo, 12) + rig_sum(udp, length);
+	lc_put16(udp + 6, (uint16_t) ~((sum & 0xffff) + (sum >> 16)));
+	rig_append(&frame, "\1\2\3\4", 4);
+	lc_put16(ip + 2, (uint16_t)(24 + length));
+	lc_put16(ip + 10, 0);
+	lc_put16(ip + 10, (uint16_t)~rig_sum(ip, 20));
+	uint8_t out[RIG_FRAME];
+	rig_send(&rig, RIG_PEER, frame.bytes, frame.length);
+	assert_true(rig_receive(&rig, RIG_CORE, out) > 0);
+	udp[8 + 7] ^= 1;
+	rig_expect_drop(&rig, RIG_PEER, frame.bytes, frame.length, "udp_checksum");
+}
+
 /* A closed session forwards nothing, either way; control messages go to the main lcore untouched. */
 static void closed_door_and_control(void **state)
 {
@@ -441,6 +464,7 @@ int main(void)
 	    LNS(rfc2661_5_4_required_and_missing),
 	    LNS(rfc2661_3_1_what_is_sent),
 	    cmocka_unit_test_setup_teardown(rfc2661_5_4_lac_follows_lns, open_lac, close_rig),
+	    LNS(rfc768_octets_past_udp_are_padding),
 	    LNS(closed_door_and_control),
 	};
 	return cmocka_run_group_tests(tests, rig_start, rig_stop);
