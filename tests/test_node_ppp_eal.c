@@ -170,6 +170,22 @@ static void each_destination_that_is_not_routed(void **state)
 	}
 }
 
+/* A subscriber with an address of one family has none of the other, and may not use somebody else's. */
+static void an_address_of_one_family_is_all(void **state)
+{
+	struct rig_frame packet, frame;
+	uint32_t slot = rig_session(&rig, 1, 0);
+	rig.mirror.sessions[slot].ipv6_length = 0;
+	packet6(&packet, rig_server6, 64);
+	up(&frame, "\x57", 1, &packet);
+	rig_expect_drop(&rig, RIG_PEER, frame.bytes, frame.length, "ip6_source");
+	rig.mirror.sessions[slot].ipv6_length = 64;
+	rig.mirror.sessions[slot].ipv4 = 0;
+	packet4(&packet, RIG_USER + 77, 64);
+	up(&frame, "\x21", 1, &packet);
+	rig_expect_drop(&rig, RIG_PEER, frame.bytes, frame.length, "ip4_source");
+}
+
 /* Without an address of its own a subscriber may use any (a route behind it). */
 static void no_address_no_source_check(void **state)
 {
@@ -177,6 +193,7 @@ static void no_address_no_source_check(void **state)
 	uint8_t out[RIG_FRAME];
 	uint32_t slot = rig_session(&rig, 1, 0);
 	rig.mirror.sessions[slot].ipv4 = 0;
+	rig.mirror.sessions[slot].ipv6_length = 0;
 	packet4(&packet, RIG_USER + 77, 64);
 	up(&frame, "\x21", 1, &packet);
 	rig_send(&rig, RIG_PEER, frame.bytes, frame.length);
@@ -402,6 +419,7 @@ int main(void)
 	    LNS(rfc1661_6_5_6_6_compression_on_receive),
 	    LNS(each_drop_on_the_way_up),
 	    LNS(each_destination_that_is_not_routed),
+	    LNS(an_address_of_one_family_is_all),
 	    LNS(no_address_no_source_check),
 	    LNS(rfc1661_5_8_lcp_echo),
 	    LNS(session_icmp_echo),

@@ -32,6 +32,25 @@ DP_DROP(ip6_hop_limit);
 DP_DROP(ip6_too_big);
 DP_DROP(core_no_route);
 
+/* A subscriber sends from its own addresses: with one of one family, not at all from the other. One
+ * that has none is not known, and may use any (a route behind it). */
+static __rte_always_inline bool may_send4(const struct lc_session *session, uint32_t source)
+{
+	if (unlikely(session->ipv4 == 0))
+		return session->ipv6_length == 0;
+	return ((source ^ session->ipv4) & dp_mask4(session->ipv4_length)) == 0;
+}
+
+static __rte_always_inline bool may_send6(const struct lc_session *session,
+					  const uint8_t source[16])
+{
+	if (unlikely(session->ipv6_length == 0))
+		return session->ipv4 == 0;
+	struct dp_prefix6 own = dp_prefix6(session->ipv6, session->ipv6_length),
+			  from = dp_prefix6(source, session->ipv6_length);
+	return own.high == from.high && own.low == from.low;
+}
+
 static __rte_always_inline rte_edge_t up4(struct dp_worker *worker, struct rte_mbuf *m,
 					  const struct lc_session *session)
 {
@@ -39,8 +58,7 @@ static __rte_always_inline rte_edge_t up4(struct dp_worker *worker, struct rte_m
 	if (unlikely(m->data_len < sizeof(*ip) || !dp_ip4_is_sane(ip, m->data_len)))
 		return BAD4;
 	dp_trim(m, rte_be_to_cpu_16(ip->total_length));
-	if (unlikely(session->ipv4 != 0 && ((rte_be_to_cpu_32(ip->src_addr) ^ session->ipv4) &
-					    dp_mask4(session->ipv4_length)) != 0))
+	if (unlikely(!may_send4(session, rte_be_to_cpu_32(ip->src_addr))))
 		return SOURCE4;
 	uint16_t hop;
 	uint32_t to = rte_be_to_cpu_32(ip->dst_addr);
@@ -64,9 +82,7 @@ static __rte_always_inline rte_edge_t up6(struct dp_worker *worker, struct rte_m
 	if (unlikely(m->data_len < sizeof(*ip) || !dp_ip6_is_sane(ip, m->data_len)))
 		return BAD6;
 	dp_trim(m, rte_be_to_cpu_16(ip->payload_len) + (uint32_t)sizeof(*ip));
-	struct dp_prefix6 own = dp_prefix6(session->ipv6, session->ipv6_length),
-			  from = dp_prefix6(ip->src_addr, session->ipv6_length);
-	if (unlikely(own.high != from.high || own.low != from.low))
+	if (unlikely(!may_send6(session, ip->src_addr)))
 		return SOURCE6;
 	if (unlikely(!dp_ip6_is_routable(ip->dst_addr)))
 		return SCOPE6;
