@@ -240,6 +240,35 @@ static void rfc4861_7_2_neighbour_discovery(void **state)
 	rig_expect_drop(&rig, RIG_CORE, frame.bytes, frame.length, "icmp6_checksum");
 }
 
+/* Who asks for somebody else, tells a group that we asked, or does not mean to override, does not move a neighbour. */
+static void rfc4861_7_nobody_moves_a_neighbour(void **state)
+{
+	struct rig_frame frame;
+	const uint8_t group[16] = {0xff, 2, [15] = 1};
+	uint16_t hop = dp_hop_find(&rig.dp.hops, RIG_CORE, 0, rig_gateway6);
+	uint8_t solicit[32] = {135, [24] = 1, 1, 2, 0, 0, 0, 2, 0x55};
+	memcpy(solicit + 8, rig_server6, 16);
+	icmp6(&frame, rig_gateway6, group, 255, solicit, 32);
+	rig_expect_drop(&rig, RIG_CORE, frame.bytes, frame.length, "ip6_not_ours");
+	assert_memory_equal(dp_hop_use(&rig.dp.hops, hop).mac, rig_gateway_mac, 6);
+
+	uint8_t advertise[32] = {136, [4] = 0x60, [24] = 2, 1, 2, 0, 0, 0, 2, 0x66};
+	memcpy(advertise + 8, rig_gateway6, 16);
+	icmp6(&frame, rig_gateway6, group, 255, advertise, 32);
+	rig_expect_drop(&rig, RIG_CORE, frame.bytes, frame.length, "nd_bad");
+	assert_memory_equal(dp_hop_use(&rig.dp.hops, hop).mac, rig_gateway_mac, 6);
+
+	advertise[4] = 0x40;
+	icmp6(&frame, rig_gateway6, rig_core_us6, 255, advertise, 32);
+	rig_expect_drop(&rig, RIG_CORE, frame.bytes, frame.length, "nd_learned");
+	assert_memory_equal(dp_hop_use(&rig.dp.hops, hop).mac, rig_gateway_mac, 6);
+
+	advertise[4] = 0x20; /* a gateway that has moved says so to all */
+	icmp6(&frame, rig_gateway6, group, 255, advertise, 32);
+	rig_expect_drop(&rig, RIG_CORE, frame.bytes, frame.length, "nd_learned");
+	assert_memory_equal(dp_hop_use(&rig.dp.hops, hop).mac, advertise + 26, 6);
+}
+
 static void rfc4443_echo(void **state)
 {
 	struct rig_frame frame;
@@ -405,6 +434,7 @@ int main(void)
 	    LNS(ip4_to_us_drops),
 	    LNS(rfc4861_7_2_neighbour_discovery),
 	    VLAN(rfc4861_7_2_neighbour_discovery),
+	    LNS(rfc4861_7_nobody_moves_a_neighbour),
 	    LNS(rfc4443_echo),
 	    VLAN(rfc4443_echo),
 	    LNS(unresolved_hop_is_asked_for),
