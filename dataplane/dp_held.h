@@ -12,7 +12,6 @@ enum {
 
 struct dp_held_frame {
 	struct rte_mbuf *m;
-	uint16_t hop;
 	uint64_t since; /* ms */
 };
 

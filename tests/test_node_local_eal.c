@@ -378,6 +378,51 @@ static void unresolved_hop_is_given_up(void **state)
 	dp_main_lcore_close(&lcore);
 }
 
+static void send_up(uint32_t to)
+{
+	struct rig_frame frame, packet = {.length = 0};
+	uint8_t message[256];
+	rig_append(&packet, "\x21", 1);
+	rig_ip4(&packet, RIG_USER, to, 17, 64, 0, "data", 4);
+	size_t length = rig_l2tp(message, &(struct rig_l2tp){LC_L2TP_VERSION, 1, 1, 0, 0},
+				 packet.bytes, packet.length);
+	rig_udp(&rig, &frame, RIG_PEER_THEM, message, length);
+	rig_send(&rig, RIG_PEER, frame.bytes, frame.length);
+	turn(0);
+}
+
+/* A frame waits when its hop is forgotten and another host gets the hop's number: it does not go to that host. */
+static void held_frame_outlives_its_hop(void **state)
+{
+	static const uint8_t mac[6] = {2, 0, 0, 0, 9, 9};
+	uint32_t silent = RIG_CORE_US + 50, other = RIG_CORE_US + 60;
+	uint8_t out[RIG_FRAME];
+	assert_int_equal(dp_main_lcore_open(&lcore, &rig.dp), 0);
+	rig_session(&rig, 1, 0);
+	send_up(silent);
+	uint16_t hop = dp_hop_find(&rig.dp.hops, RIG_CORE, silent, NULL);
+	for (unsigned i = 0; i < 29; i++)
+		turn(100);
+	send_up(silent);
+	while (dp_hop_find(&rig.dp.hops, RIG_CORE, silent, NULL) != DP_NO_HOP)
+		turn(100);
+	turn(100);
+	send_up(other);
+	assert_int_equal(dp_hop_find(&rig.dp.hops, RIG_CORE, other, NULL), hop);
+	while (rig_receive(&rig, RIG_CORE, out) >= 0)
+		;
+	dp_hop_learn(&rig.dp.hops, RIG_CORE, other, NULL, mac, rig.now);
+	turn(0);
+	assert_true(rig_receive(&rig, RIG_CORE, out) > 0);
+	assert_memory_equal(out, mac, 6);
+	assert_int_equal(lc_get32(out + ethernet() + 16), other);
+	assert_int_equal(rig_receive(&rig, RIG_CORE, out), -1);
+	for (unsigned i = 0; i < 40; i++)
+		turn(100);
+	assert_int_equal(rig_counter(&rig, "hop_unresolved"), 2);
+	dp_main_lcore_close(&lcore);
+}
+
 /* A control message leaves with both checksums right, in pieces where it must. */
 static void control_messages_leave(void **state)
 {
@@ -440,6 +485,7 @@ int main(void)
 	    LNS(unresolved_hop_is_asked_for),
 	    VLAN(unresolved_hop_is_asked_for),
 	    LNS(unresolved_hop_is_given_up),
+	    LNS(held_frame_outlives_its_hop),
 	    LNS(control_messages_leave),
 	    VLAN(control_messages_leave),
 	};
