@@ -198,13 +198,21 @@ static int handle_sccrq(struct cp_turn *turn)
 /* A peer that gives up before it knows our ID (4.4.3 Assigned Tunnel ID). */
 static int handle_stopccn(struct cp_turn *turn)
 {
-	uint32_t slot = cp_index_tunnel_by_peer(turn->engine, turn->buffer->peer_address,
-						turn->message->assigned_tunnel_id, LC_NO_SLOT);
+	struct cp_engine *e = turn->engine;
+	const struct lc_tunnel *t = NULL;
+	uint32_t slot = LC_NO_SLOT;
 
-	if (turn->message->assigned_tunnel_id == 0 || slot == LC_NO_SLOT)
+	if (turn->message->assigned_tunnel_id == 0)
+		return 0;
+	do { /* not one that it has stopped before, and whose ID it uses again */
+		slot = cp_index_tunnel_by_peer(e, turn->buffer->peer_address,
+					       turn->message->assigned_tunnel_id, slot);
+		t = slot != LC_NO_SLOT ? lc_txn_peek_tunnel(e->txn, slot) : NULL;
+	} while (t != NULL && t->state == CP_TUNNEL_STOPPED);
+	if (t == NULL)
 		return 0;
 	turn->slot = slot;
-	turn->tunnel = cp_tunnel_touch(turn->engine, slot);
+	turn->tunnel = cp_tunnel_touch(e, slot);
 	return turn->tunnel != NULL ? cp_tunnel_event(turn, CP_TUNNEL_STOPCCN) : 0;
 }
 

@@ -184,17 +184,17 @@ static int attach(struct lc_mirror *m, const struct lc_geometry *expected, uint6
 	return 0;
 }
 
+/* Its maker died before it was done: nobody has used it. */
 static bool never_ready(const struct lc_mirror *m, uint64_t file_size)
 {
-	uint64_t ready = 0;
 	if (file_size < sizeof(struct lc_header))
 		return file_size == 0;
 	struct lc_header *h = mmap(NULL, sizeof(*h), PROT_READ, MAP_SHARED, m->fd, 0);
 	if (h == MAP_FAILED)
 		return false;
-	ready = h->ready | h->magic;
+	bool never = h->ready == 0 && (h->magic == 0 || h->magic == LC_MAGIC);
 	munmap(h, sizeof(*h));
-	return ready == 0;
+	return never;
 }
 
 int lc_mirror_open(struct lc_mirror *m, const char *path, const struct lc_geometry *geometry,

@@ -322,6 +322,29 @@ static void test_sccrq_without_tunnel_id(void **state)
 	lab_free(lab);
 }
 
+/* 4.4.3: a peer that gives up before it knows our tunnel ID sends its StopCCN to tunnel 0. Its own
+ * ID says which tunnel it means; if it uses that again, the one that is not stopped yet. */
+static void test_stopccn_without_tunnel_id_4_4_3(void **state)
+{
+	(void)state;
+	struct puppet p;
+	struct lab *lab = new_lns(&p, "");
+
+	for (unsigned tunnels = 1; tunnels <= 2; tunnels++) {
+		p.tunnel_id = p.ns = p.nr = 0;
+		puppet_put_control(puppet_begin(&p, LC_MSG_SCCRQ, 0), "lac", PUPPET_TUNNEL);
+		assert_int_equal(puppet_send(&p), LC_MSG_SCCRP);
+		assert_int_equal(lab_tunnels(&lab->end[LNS], CP_TUNNEL_WAIT_CTL_CONN), 1);
+		struct cp_builder *b = puppet_begin(&p, LC_MSG_STOPCCN, 0);
+		cp_builder_u16(b, CP_AVP_ASSIGNED_TUNNEL_ID, PUPPET_TUNNEL);
+		cp_builder_result(b, CP_STOPCCN_SHUTDOWN, 0, NULL);
+		assert_int_equal(puppet_send(&p), 0);
+		assert_int_equal(lab_tunnels(&lab->end[LNS], CP_TUNNEL_STOPPED), tunnels);
+		assert_int_equal(lab_tunnels(&lab->end[LNS], CP_TUNNEL_WAIT_CTL_CONN), 0);
+	}
+	lab_free(lab);
+}
+
 /* limits.tunnels is reached: dropped, so that the peer asks again. */
 static void test_no_room_for_a_tunnel(void **state)
 {
@@ -539,6 +562,7 @@ int main(void)
 	    cmocka_unit_test(test_missing_challenge_response_5_1_1),
 	    cmocka_unit_test(test_challenge_response_with_wrong_id_4_4_3),
 	    cmocka_unit_test(test_repeated_sccrq),
+	    cmocka_unit_test(test_stopccn_without_tunnel_id_4_4_3),
 	    cmocka_unit_test(test_sccrq_without_tunnel_id),
 	    cmocka_unit_test(test_no_room_for_a_tunnel),
 	    cmocka_unit_test(test_max_sessions),

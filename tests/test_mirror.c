@@ -128,20 +128,22 @@ static void refuses_other_limits_and_lengths(void **state)
 	    lc_mirror_open_readonly(&m, "/dev/shm/warmline-test-none", why, sizeof(why)), -ENOENT);
 }
 
-/* A maker that died before the magic was written: the next one makes it anew. */
+/* A maker that died before or after the magic was written: the next one makes it anew. */
 static void makes_anew_what_was_never_ready(void **state)
 {
 	(void)state;
 	struct lc_mirror m;
 
-	make(&m);
-	m.header->magic = 0;
-	m.header->ready = 0;
-	m.header->accounting_id = 9;
-	lc_mirror_close(&m);
-	assert_true(make(&m));
-	assert_int_equal(m.header->accounting_id, 0);
-	lc_mirror_close(&m);
+	for (int magic = 0; magic < 2; magic++) {
+		make(&m);
+		m.header->magic = magic ? LC_MAGIC : 0;
+		m.header->ready = 0;
+		m.header->accounting_id = 9;
+		lc_mirror_close(&m);
+		assert_true(make(&m));
+		assert_int_equal(m.header->accounting_id, 0);
+		lc_mirror_close(&m);
+	}
 }
 
 static void two_makers_make_one(void **state)

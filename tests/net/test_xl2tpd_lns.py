@@ -31,7 +31,7 @@ class LnsOrdeal(Ordeal):
             "name": "access0", "device": "net_af_packet1,iface=access", "facing": "access"})
         configuration["l2tp"] = {
             "host_name": "lac", "password": SECRET, "hello_interval": HELLO_S, "failover_resync": "silent-failover",
-            # A tunnel that the peer has closed opens anew after one cycle of these (RFC 2661 section 5.7): 3.1 s.
+            # A tunnel that stands for one cycle of these, 3.1 s, is opened anew a second after the peer closes it.
             "retransmission": {"interval_ms": 100},
             "tunnels": [{"name": "to-xl2tpd", "remote": THEIRS, "port": "peer0"}]}
         configuration["subscribers"] = [{"name": "user", "port": "access0", "mac": SUBSCRIBER,
