@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Inside of a transaction, shared by lc_txn.c (copies, journal) and lc_pool.c (what is free).
- * Private to linecard/. */
+/* Inside of a transaction, shared by lc_txn.c (copies), lc_journal.c (the commit point) and lc_pool.c
+ * (what is free). Private to linecard/. */
 #pragma once
 
 #include "lc_txn.h"
@@ -59,6 +59,8 @@ struct lc_txn {
 	struct lc_pool pool;
 };
 
+/* ---- lc_pool.c ---- */
+
 /* Builds everything from what is in use. 0 or -ENOMEM. */
 int lc_pool_attach(struct lc_txn *t);
 void lc_pool_detach(struct lc_txn *t);
@@ -77,3 +79,12 @@ void lc_pool_return_acknowledged(struct lc_txn *t, uint32_t tunnel_slot);
 /* The open transaction has become true, or never will. */
 void lc_pool_committed(struct lc_txn *t);
 void lc_pool_aborted(struct lc_txn *t);
+
+/* ---- lc_journal.c ---- */
+
+/* Entries are added between begin and commit; false: no room. */
+void lc_journal_begin(struct lc_txn *t);
+bool lc_journal_add(struct lc_txn *t, const void *place, const void *bytes, size_t length);
+
+/* All entries become true with one store, and are copied to their places. 0 or -errno. */
+int lc_journal_commit(struct lc_txn *t);
