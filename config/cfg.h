@@ -29,7 +29,7 @@ enum cfg_facing {
 	CFG_FACING_CORE,   /* towards the network: IPv4 and IPv6 (LNS) */
 };
 
-/* Peer resynchronization (DESIGN section 5). NOT_CONFIGURED appears only where a scope may be
+/* Peer resynchronization. NOT_CONFIGURED appears only where a scope may be
  * silent. */
 enum cfg_method {
 	CFG_METHOD_NOT_CONFIGURED,

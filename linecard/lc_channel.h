@@ -6,7 +6,7 @@
  * what is private here (out-of-order messages held back, timers, free inbox buffers) may die with the process: nothing
  * in it has been acknowledged, and lc_channels_attach() builds it again from the mirror.
  *
- * Rules (DESIGN section 4): a message is acknowledged only once it is in the inbox, which is the one store of rx.word;
+ * Rules (README): a message is acknowledged only once it is in the inbox, which is the one store of rx.word;
  * it leaves only once it is in the outbox. HELLOs are made, answered and consumed here and never reach an inbox.
  * Delayed acknowledgement: LC_ACK_DELAY_MS, or at once when half of our window is unacknowledged or a duplicate comes
  * (but duplicates draw at most one answer each LC_ACK_DELAY_MS).

@@ -11,7 +11,7 @@ enum {
 };
 
 const struct lc_module lc_modules[] = {
-    /* Facing a peer, these two have no silent failover (DESIGN section 6). */
+    /* Facing a peer, these two have no silent failover. */
     {"e3-atm", "E3", "ATM AAL5", 4, 34368 * KBPS, FACING, false, 8000, 16000},
     {"ct1", "channelized T1", "HDLC", 12, 1544 * KBPS, FACING, false, 8000, 16000},
     {"oc3-atm", "OC-3/STM-1", "ATM AAL5", 4, 155520 * KBPS, FACING, true, 16000, 32000},

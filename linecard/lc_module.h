@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The capability table of line modules (DESIGN section 6). */
+/* The capability table of line modules. */
 #pragma once
 
 #include <stdbool.h>

@@ -283,7 +283,7 @@ static void test_stopccn_waits_for_the_data_plane(void **state)
 	stopccn_waits(true);
 }
 
-/* Method disable (DESIGN section 5): tunnels are gone at the restart, without a word. The LAC opens
+/* Method disable: tunnels are gone at the restart, without a word. The LAC opens
  * its own again. */
 static void test_disable_clears_silently(void **state)
 {

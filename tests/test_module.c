@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The table of line modules (DESIGN section 6). */
+/* The table of line modules. */
 #include "lc_module.h"
 
 #include <setjmp.h>
