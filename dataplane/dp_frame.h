@@ -125,21 +125,24 @@ static __rte_always_inline void dp_ip4_hop(struct rte_ipv4_hdr *ip)
 	ip->hdr_checksum = (uint16_t)(sum + (sum >= 0xffff));
 }
 
-/* An IPv4 header without options, with its checksum. Addresses: host order. */
-static __rte_always_inline void dp_ip4_write(struct rte_ipv4_hdr *ip, uint32_t total, uint16_t id,
+/* An IPv4 header without options, with its checksum. Addresses: host order. Summed up before it is written, in whole words:
+ * to read back what was just written in parts would wait until it has left the store buffer. */
+static __rte_always_inline void dp_ip4_write(void *header, uint32_t total, uint16_t id,
 					     uint8_t protocol, uint32_t source,
 					     uint32_t destination)
 {
-	*ip = (struct rte_ipv4_hdr){
-	    .version_ihl = RTE_IPV4_VHL_DEF,
-	    .total_length = rte_cpu_to_be_16((uint16_t)total),
-	    .packet_id = rte_cpu_to_be_16(id),
-	    .time_to_live = 64,
-	    .next_proto_id = protocol,
-	    .src_addr = rte_cpu_to_be_32(source),
-	    .dst_addr = rte_cpu_to_be_32(destination),
-	};
-	ip->hdr_checksum = (uint16_t)~dp_ip4_sum(ip);
+	uint64_t first =
+	    (uint64_t)RTE_IPV4_VHL_DEF << 56 | (uint64_t)total << 32 | (uint64_t)id << 16;
+	uint64_t second = (uint64_t)64 << 56 | (uint64_t)protocol << 48 | source;
+	uint64_t sum = (first >> 48) + total + id + (second >> 48) + (source >> 16) +
+		       (source & 0xffff) + (destination >> 16) + (destination & 0xffff);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	rte_be64_t words[2] = {rte_cpu_to_be_64(first),
+			       rte_cpu_to_be_64(second | (~sum & 0xffff) << 32)};
+	rte_be32_t last = rte_cpu_to_be_32(destination);
+	memcpy(header, words, sizeof(words));
+	memcpy((uint8_t *)header + sizeof(words), &last, sizeof(last));
 }
 
 /* IPv6: version, and a payload that is there. */
