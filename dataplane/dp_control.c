@@ -70,7 +70,9 @@ void dp_control_transmit(void *context, uint32_t slot, const uint8_t *bytes, siz
 		return;
 	}
 	const struct dp_port *port = &dp->ports[tunnel->port];
-	dp->mirror.channels[slot].next_hop = dp_link_hop(dp, port, tunnel->peer_address);
+	/* Anybody may send an SCCRQ from any address: a neighbour is kept for who has established. */
+	bool keep = lc_tunnel_door_read(tunnel).mode == LC_MODE_ESTABLISHED;
+	dp->mirror.channels[slot].next_hop = dp_link_hop(dp, port, tunnel->peer_address, keep);
 	struct rte_mbuf *m = rte_pktmbuf_alloc(dp->pool);
 	struct rte_ipv4_hdr *ip;
 	uint32_t total = (uint32_t)(sizeof(*ip) + sizeof(struct rte_udp_hdr) + length);

@@ -33,12 +33,12 @@ void dp_links_close(struct dp_links *links)
 	links->links = NULL;
 }
 
-uint16_t dp_link_hop(struct dp *dp, const struct dp_port *port, uint32_t address)
+uint16_t dp_link_hop(struct dp *dp, const struct dp_port *port, uint32_t address, bool keep)
 {
 	uint16_t hop = port->hop4;
 	if (((address ^ port->address) & port->mask) == 0)
 		hop = dp_hop_want(&dp->hops, port->index, address, NULL, dp->now);
-	if (hop != DP_NO_HOP)
+	if (hop != DP_NO_HOP && keep)
 		dp->hops.hop[hop].pinned = 1;
 	return hop;
 }
@@ -104,9 +104,10 @@ static void follow(struct dp_links *links, uint32_t slot)
 		links->links[slot] = want;
 	}
 	if (lc_session_door_read(session).tunnel_id != 0 && session->port < dp->n_ports)
-		__atomic_store_n(&dp->mirror.sessions_out[slot].next_hop,
-				 dp_link_hop(dp, &dp->ports[session->port], session->peer_address),
-				 __ATOMIC_RELEASE);
+		__atomic_store_n(
+		    &dp->mirror.sessions_out[slot].next_hop,
+		    dp_link_hop(dp, &dp->ports[session->port], session->peer_address, true),
+		    __ATOMIC_RELEASE);
 }
 
 unsigned dp_links_run(struct dp_links *links, unsigned budget)

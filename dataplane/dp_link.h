@@ -31,6 +31,6 @@ void dp_links_close(struct dp_links *links);
 /* Follows sessions that changed. Their number; less than budget: there are no more. */
 unsigned dp_links_run(struct dp_links *links, unsigned budget);
 
-/* The neighbour towards an IPv4 address by a peer or core port: itself or the gateway; pinned. Main
- * lcore. */
-uint16_t dp_link_hop(struct dp *dp, const struct dp_port *port, uint32_t address);
+/* The neighbour towards an IPv4 address by a peer or core port: itself or the gateway; if keep, it
+ * is pinned. Main lcore. */
+uint16_t dp_link_hop(struct dp *dp, const struct dp_port *port, uint32_t address, bool keep);

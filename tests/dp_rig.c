@@ -121,7 +121,7 @@ void rig_open(struct rig *rig, const struct rig_options *options)
 	assert_int_equal(dp_open(&rig->dp, rig->cfg, &rig->mirror), 0);
 	assert_int_equal(dp_links_open(&rig->links, &rig->dp), 0);
 	rig->now = rig->dp.now;
-	dp_link_hop(&rig->dp, &rig->dp.ports[RIG_PEER], RIG_PEER_THEM);
+	dp_link_hop(&rig->dp, &rig->dp.ports[RIG_PEER], RIG_PEER_THEM, true);
 	dp_hop_learn(&rig->dp.hops, RIG_PEER, RIG_PEER_THEM, NULL, rig_peer_mac, rig->now);
 	dp_hop_learn(&rig->dp.hops, RIG_CORE, RIG_GATEWAY, NULL, rig_gateway_mac, rig->now);
 	dp_hop_learn(&rig->dp.hops, RIG_CORE, 0, rig_gateway6, rig_gateway_mac, rig->now);

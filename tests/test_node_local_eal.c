@@ -391,6 +391,21 @@ static void send_up(uint32_t to)
 	turn(0);
 }
 
+/* Peers that only ask, from however many addresses, leave no neighbours behind. */
+static void hop_of_no_tunnel_is_forgotten(void **state)
+{
+	uint32_t asks = RIG_PEER_THEM + 7, stays = RIG_PEER_THEM + 8;
+
+	assert_int_equal(dp_main_lcore_open(&lcore, &rig.dp), 0);
+	assert_int_not_equal(dp_link_hop(&rig.dp, &rig.dp.ports[RIG_PEER], asks, false), DP_NO_HOP);
+	assert_int_not_equal(dp_link_hop(&rig.dp, &rig.dp.ports[RIG_PEER], stays, true), DP_NO_HOP);
+	for (unsigned i = 0; i < 60; i++)
+		turn(100);
+	assert_int_equal(dp_hop_find(&rig.dp.hops, RIG_PEER, asks, NULL), DP_NO_HOP);
+	assert_int_not_equal(dp_hop_find(&rig.dp.hops, RIG_PEER, stays, NULL), DP_NO_HOP);
+	dp_main_lcore_close(&lcore);
+}
+
 /* A frame waits when its hop is forgotten and another host gets the hop's number: it does not go to that host. */
 static void held_frame_outlives_its_hop(void **state)
 {
@@ -486,6 +501,7 @@ int main(void)
 	    VLAN(unresolved_hop_is_asked_for),
 	    LNS(unresolved_hop_is_given_up),
 	    LNS(held_frame_outlives_its_hop),
+	    LNS(hop_of_no_tunnel_is_forgotten),
 	    LNS(control_messages_leave),
 	    VLAN(control_messages_leave),
 	};
