@@ -153,43 +153,61 @@ void runtime_leave(struct chassis *chassis)
 	chassis->lock = -1;
 }
 
-int runtime_open_mirror(struct chassis *chassis)
+/* Opens the mirror at mirror_path, for good or, where it cannot be understood, anew. 0 or -errno. */
+static int open_or_replace(struct chassis *chassis, const struct lc_geometry *geometry, bool *cold)
 {
-	const struct cfg_limits *limits = &chassis->cfg->limits;
-	struct lc_geometry geometry =
-	    lc_geometry_for(limits->tunnels, limits->sessions, limits->message_buffers);
-	char *path = chassis->mirror_path, why[256] = "";
+	const char *path = chassis->mirror_path;
 	struct lc_mirror mirror;
-	bool cold;
-	int error = lc_mirror_path(chassis->cfg->name, lc_mirror_size(&geometry), path, PATH_MAX,
-				   &chassis->huge);
+	struct stat made;
+	char why[256] = "";
+	int error = lc_mirror_open(&mirror, path, geometry, cold, why, sizeof(why));
 
-	if (error) {
-		chassis_log("no place for the mirror: %s", strerror(-error));
-		return error;
-	}
-	error = lc_mirror_open(&mirror, path, &geometry, &cold, why, sizeof(why));
 	if (error == -ESTALE) {
 		chassis_log("mirror %s is refused: %s; it is removed, for a cold start", path, why);
 		unlink(path);
-		error = lc_mirror_open(&mirror, path, &geometry, &cold, why, sizeof(why));
+		error = lc_mirror_open(&mirror, path, geometry, cold, why, sizeof(why));
 	}
 	if (error) {
-		struct stat made;
-
 		chassis_log("mirror %s: %s", path, why[0] ? why : strerror(-error));
 		if (stat(path, &made) == 0 && made.st_size == 0) /* there was no room for it */
 			unlink(path);
 		return error;
 	}
 	lc_mirror_close(&mirror);
-	error = lc_mirror_open_readonly(&chassis->mirror, path, why, sizeof(why));
+	return 0;
+}
+
+int runtime_open_mirror(struct chassis *chassis)
+{
+	const struct cfg_limits *limits = &chassis->cfg->limits;
+	struct lc_geometry geometry =
+	    lc_geometry_for(limits->tunnels, limits->sessions, limits->message_buffers);
+	uint64_t bytes = lc_mirror_size(&geometry);
+	char why[256] = "";
+	bool cold;
+	int error = lc_mirror_path(chassis->cfg->name, bytes, chassis->mirror_path, PATH_MAX,
+				   &chassis->huge);
+
 	if (error) {
-		chassis_log("mirror %s: %s", path, why[0] ? why : strerror(-error));
+		chassis_log("no place for the mirror: %s", strerror(-error));
+		return error;
+	}
+	error = open_or_replace(chassis, &geometry, &cold);
+	/* Others may have taken the hugepages since lc_mirror_path() counted them: it looks again. */
+	if (error && chassis->huge &&
+	    lc_mirror_path(chassis->cfg->name, bytes, chassis->mirror_path, PATH_MAX,
+			   &chassis->huge) == 0 &&
+	    !chassis->huge)
+		error = open_or_replace(chassis, &geometry, &cold);
+	if (error)
+		return error;
+	error = lc_mirror_open_readonly(&chassis->mirror, chassis->mirror_path, why, sizeof(why));
+	if (error) {
+		chassis_log("mirror %s: %s", chassis->mirror_path, why[0] ? why : strerror(-error));
 		return error;
 	}
 	chassis->mirror_open = true;
-	chassis_log("%s start: mirror %s%s", cold ? "cold" : "warm", path,
+	chassis_log("%s start: mirror %s%s", cold ? "cold" : "warm", chassis->mirror_path,
 		    chassis->huge ? "" : " (ordinary pages: no hugepages are free)");
 	return 0;
 }
