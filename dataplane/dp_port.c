@@ -17,6 +17,8 @@
 #include <rte_dev.h>
 #include <rte_ethdev.h>
 
+#include "dp_claim.h"
+
 enum {
 	PPPOE_IDS = 65536,
 	DESCRIPTORS = 1024,
@@ -84,20 +86,29 @@ static bool is_pci(const char *device)
 	return sscanf(device, "%x:%x:%x.%x", &domain, &bus, &slot, &function) == 4;
 }
 
-/* What DPDK would only say with a number. 0 or DP_EXIT_SETUP. */
+/* What is the machine's, not the process's own: it must be there, and nobody else's. A device of ours
+ * alone (net_null, net_ring) is neither. 0 or DP_EXIT_SETUP. */
 static int device_check(const struct cfg_port *port)
 {
-	char text[IF_NAMESIZE + 64], path[128];
-	if (is_af_packet(port) && device_argument(port->device, "iface", text, sizeof(text)) &&
-	    if_nametoindex(text) == 0)
-		return complain(port, "there is no network interface %s", text);
+	char name[128] = "", path[192];
+	bool interface = device_argument(port->device, "iface", name, sizeof(name));
+	if (is_af_packet(port) && interface && if_nametoindex(name) == 0)
+		return complain(port, "there is no network interface %s", name);
 	if (is_pci(port->device)) {
-		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%.*s",
-			 (int)strcspn(port->device, ","), port->device);
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(port->device, ","), port->device);
+		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s", name);
 		if (access(path, F_OK) < 0)
 			return complain(
 			    port, "there is no such PCI device (see dpdk-devbind.py --status)");
 	}
+	int error = name[0] != 0 ? dp_claim(name) : 0;
+	if (error == -EADDRINUSE)
+		return complain(
+		    port,
+		    "%s is used by a port already, of this chassis or another (ss -xap | grep warmline-port)",
+		    name);
+	if (error < 0)
+		return complain(port, "%s cannot be claimed: %s", name, strerror(-error));
 	return 0;
 }
 
