@@ -230,7 +230,7 @@ class Ordeal:
             deaths = self.chassis.deaths(key)
             if deaths != len(kills):
                 faults.append(f"{key}: {deaths} deaths, {len(kills)} by us")
-        if self.chassis.process.text().count("cold start") != 1:
+        if self.chassis.process.text().count("cold start: mirror") != 1:
             faults.append("the chassis has started cold again")
         return faults
 
