@@ -224,8 +224,8 @@ static int open_mirror(struct control *c)
 		world_random(NULL, &c->mirror.header->id_key, sizeof(c->mirror.header->id_key));
 	__atomic_store_n(&self->pid, (uint64_t)getpid(), __ATOMIC_RELEASE);
 	cp_stderr_log(CP_LOG_NOTICE, "%s start: %u tunnels, %u sessions in %s",
-		      self->starts == 1 ? "cold" : "warm", lc_txn_tunnels(c->txn), lc_txn_sessions(c->txn),
-		      c->mirror_path);
+		      self->starts == 1 ? "cold" : "warm", lc_txn_tunnels(c->txn),
+		      lc_txn_sessions(c->txn), c->mirror_path);
 	return 0;
 }
 
