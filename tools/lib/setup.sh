@@ -14,7 +14,7 @@ jobs=$(nproc)
 packages_demo=(
 	meson ninja-build gcc libc6-dev pkg-config libdpdk-dev libjansson-dev libcmocka-dev
 	libevent-dev libpcap-dev libssl-dev python3 iproute2 ethtool util-linux mount)
-packages_check=("${packages_demo[@]}" clang-format dpdk libasan8 libubsan1 ppp procps tshark xl2tpd)
+packages_check=("${packages_demo[@]}" clang-format dpdk libasan8 libubsan1 ppp procps tcpdump tshark xl2tpd)
 
 say() { echo "$program: $*"; }
 complain() { echo "$program: $*" >&2; }
