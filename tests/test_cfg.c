@@ -114,7 +114,7 @@ static void ports(void **state)
 	cfg_free(cfg);
 }
 
-/* DESIGN 5: "not configured" in an inner scope means that the outer value applies. */
+/* "Not configured" in an inner scope means that the outer value applies. */
 static void inheritance(void **state)
 {
 	struct cfg *cfg = parse(
