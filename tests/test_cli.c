@@ -123,6 +123,11 @@ static void test_check(void **state)
 	assert_says("chassis.json:4: slots[1].ports[0].facing: module service cannot");
 	assert_int_equal(RUN("check", "/nonexistent"), 1);
 	assert_int_equal(lines(), 1);
+	assert_int_equal(RUN("--json", "check", rig.configuration), 1);
+	json_t *said = document();
+	assert_false(json_is_true(json_object_get(said, "ok")));
+	assert_true(json_array_size(json_object_get(said, "errors")) >= 5);
+	json_decref(said);
 }
 
 /* ---- with one ---- */
