@@ -83,7 +83,7 @@ struct cfg_dataplane {
 	int worker_cores[CFG_MAX_WORKERS]; /* -1: not pinned */
 	unsigned n_workers;                /* 1..CFG_MAX_WORKERS */
 	unsigned idle_sleep_us; /* longest sleep of an idle worker: 0..100000; 0: never sleeps */
-	unsigned memory_mb;     /* EAL memory: 64..65536 */
+	unsigned memory_mb;     /* EAL memory on ordinary pages: 64..65536 */
 	bool hugepages;         /* false: EAL runs on ordinary pages (--no-huge) */
 	unsigned mbufs;         /* packet buffers: 1024..4194303 */
 };

@@ -54,7 +54,7 @@ const struct cfg_key cfg_keys[] = {
 	 .help = "Longest sleep of an idle worker, in microseconds; 0: it never sleeps."},
 	{CFG_IN_DATAPLANE, "memory_mb", CFG_KIND_INTEGER, AT(struct cfg_dataplane, memory_mb),
 	 RANGE(64, 65536), .fallback = "512",
-	 .help = "Memory for packets and devices."},
+	 .help = "Memory for packets and devices on ordinary pages; hugepages are taken as needed."},
 	{CFG_IN_DATAPLANE, "hugepages", CFG_KIND_BOOLEAN, AT(struct cfg_dataplane, hugepages),
 	 .fallback = "true",
 	 .help = "false: ordinary pages, where there are no hugepages; slower, and not for NICs."},
