@@ -102,6 +102,16 @@ struct cfg_retransmission {
 	unsigned max_interval_ms; /* cap on the doubled one: 8000..60000 (5.8: at least 8 s) */
 };
 
+/* The failover protocol (RFC 4951). */
+struct cfg_failover {
+	bool control;                /* C of our Failover Capability AVP (section 5.1) */
+	bool data;                   /* D; never both false */
+	unsigned recovery_time_ms;   /* what we ask our peers to wait for: 0..4294967295 */
+	bool farewell_capability;    /* a StopCCN to a peer that does not answer carries Failover
+				      Capability with recovery time 0 */
+	unsigned data_reset_packets; /* n of section 3.2.3: 1..255 */
+};
+
 /* What any tunnel needs to know about itself, whichever scope it came from. All values resolved. */
 struct cfg_tunnel_policy {
 	char *host_name;             /* ours, sent in the Host Name AVP */
@@ -111,6 +121,7 @@ struct cfg_tunnel_policy {
 	unsigned hello_interval_s;   /* 0: never; else 1..3600 */
 	unsigned receive_window;     /* 1..64 */
 	struct cfg_retransmission retransmission;
+	struct cfg_failover failover;
 	bool hide_avps;        /* hide what RFC 2661 allows to be hidden; needs a password */
 	bool data_sequencing;  /* LAC: ask for sequencing with Sequencing Required (4.4.6) */
 	unsigned max_sessions; /* in one tunnel: 1..65535 */

@@ -49,8 +49,12 @@ enum cp_attribute {
 	CP_AVP_PRIVATE_GROUP_ID = 37, /* 4.4.4 */
 	CP_AVP_RX_CONNECT_SPEED = 38,
 	CP_AVP_SEQUENCING_REQUIRED = 39,
-	CP_AVP_DISCONNECT_CAUSE = 46, /* RFC 3145 section 2 */
-	CP_N_ATTRIBUTES = 128,        /* above every number of this list */
+	CP_AVP_DISCONNECT_CAUSE = 46,           /* RFC 3145 section 2 */
+	CP_AVP_FAILOVER_CAPABILITY = 76,        /* RFC 4951 section 5.1 */
+	CP_AVP_TUNNEL_RECOVERY = 77,            /* 5.2 */
+	CP_AVP_SUGGESTED_CONTROL_SEQUENCE = 78, /* 5.3 */
+	CP_AVP_FAILOVER_SESSION_STATE = 79,     /* 5.4 */
+	CP_N_ATTRIBUTES = 128,                  /* above every number of this list */
 };
 
 /* StopCCN result codes (4.4.2). */
@@ -138,6 +142,10 @@ enum cp_avp_kind {
 	CP_KIND_CALL_ERRORS, /* struct cp_call_errors */
 	CP_KIND_ACCM,        /* struct cp_accm */
 	CP_KIND_DISCONNECT,  /* struct cp_disconnect */
+	CP_KIND_FAILOVER,    /* struct cp_failover */
+	CP_KIND_RECOVERY,    /* struct cp_recovery */
+	CP_KIND_SEQUENCE,    /* struct cp_sequence */
+	CP_KIND_STATE,       /* struct cp_states: may be repeated */
 };
 
 /* What is prescribed for an attribute. */

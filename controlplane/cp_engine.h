@@ -38,6 +38,18 @@ enum cp_session_state {
 	CP_N_SESSION_STATES,
 };
 
+/* Resynchronization of an established tunnel by RFC 4951: where it stands. */
+enum cp_resync {
+	CP_RESYNC_NONE,       /* nothing is under way */
+	CP_RESYNC_LOST,       /* its control channel is lost: its turn to be recovered will come */
+	CP_RESYNC_RECOVERING, /* our recovery tunnel is under way (3.2.1) */
+	CP_RESYNC_HELD,       /* the peer's recovery tunnel is under way */
+	CP_RESYNC_CLEARING, /* reset: sessions that were not established are being cleared (3.3, step I)
+			       */
+	CP_RESYNC_QUERYING, /* the peer is asked for its sessions (3.3, step III) */
+	CP_N_RESYNC,
+};
+
 enum cp_log_level {
 	CP_LOG_ERROR,
 	CP_LOG_WARNING,
@@ -96,6 +108,17 @@ int cp_engine_send_sli(struct cp_engine *engine, uint16_t tunnel_id, uint16_t se
 int cp_engine_send_wen(struct cp_engine *engine, uint16_t tunnel_id, uint16_t session_id,
 		       const uint32_t errors[6], uint64_t now);
 
+/* Asks the peer for the state of all established sessions of a tunnel, or of one (session_id not 0), by
+ * FSQ (RFC 4951 section 3.3). What comes of it is in the tunnel's record: resync, n_queried, n_confirmed,
+ * n_cleared, resynced. 0, -ENOENT, -EOPNOTSUPP (the peer has not offered failover), -EAGAIN (not established,
+ * or a resynchronization is under way). */
+int cp_engine_resync(struct cp_engine *engine, uint16_t tunnel_id, uint16_t session_id,
+		     uint64_t now);
+
+/* The method in effect: fallback is one of the two, as soon as both ends have spoken. */
+enum cfg_method cp_tunnel_method(const struct lc_tunnel *tunnel);
+
+const char *cp_resync_name(enum cp_resync resync);
 const char *cp_tunnel_state_name(enum cp_tunnel_state state);
 const char *cp_session_state_name(enum cp_session_state state);
 
@@ -107,5 +130,9 @@ struct cp_counters {
 	uint64_t sessions_opened, sessions_established, sessions_closed;
 	uint64_t authentication_failures, malformed, unknown_mandatory, unexpected, set_aside,
 	    refused;
+	/* Resynchronization. started, recovered, failed: as the recovery endpoint; accepted: as the remote
+	 * one; queried, confirmed, cleared: sessions. */
+	uint64_t recoveries_started, recoveries_accepted, tunnels_recovered, recoveries_failed;
+	uint64_t sessions_queried, sessions_confirmed, sessions_cleared;
 };
 const struct cp_counters *cp_engine_counters(const struct cp_engine *engine);

@@ -42,6 +42,35 @@ struct cp_disconnect { /* RFC 3145 section 2 */
 	struct cp_octets text;
 };
 
+/* RFC 4951 section 5.1. */
+struct cp_failover {
+	bool control, data;        /* C, D */
+	uint32_t recovery_time_ms; /* where C is set */
+};
+
+/* 5.2: IDs as the sender of the message knows them. */
+struct cp_recovery {
+	uint16_t tunnel_id;        /* Recover Tunnel ID: the sender's */
+	uint16_t remote_tunnel_id; /* Recover Remote Tunnel ID: its peer's */
+};
+
+/* 5.3: what the recovery endpoint is to use. */
+struct cp_sequence {
+	uint16_t ns, nr;
+};
+
+/* 5.4: as the sender of the message knows the session; session_id 0 in an FSR: there is none. */
+struct cp_state {
+	uint16_t session_id, remote_session_id;
+};
+
+enum { CP_MAX_STATES = LC_MESSAGE_MAX / 12 }; /* in one message */
+
+struct cp_states {
+	uint16_t n;
+	struct cp_state list[CP_MAX_STATES];
+};
+
 /* What the engine has to do with a message. */
 enum cp_verdict {
 	CP_ACCEPT = 0,    /* well-formed; unknown or malformed AVPs without M are left out */
@@ -91,6 +120,10 @@ struct cp_message {
 	struct cp_accm accm;
 	struct cp_octets random_vector; /* the last one seen */
 	struct cp_disconnect disconnect;
+	struct cp_failover failover;
+	struct cp_recovery recovery;
+	struct cp_sequence sequence;
+	struct cp_states states;
 
 	struct cp_fault fault; /* with CP_CLEAR_* and CP_DISCARD: the first thing found wrong */
 	struct cp_fault note;  /* the first AVP that was left out, for the log (7.1) */
@@ -115,7 +148,10 @@ static inline bool cp_message_has(const struct cp_message *message, enum cp_attr
  *  - a StopCCN or CDN ends what it ends, whatever else is wrong in it: look at the type before the
  * verdict;
  *  - of an AVP given twice, the first counts. RFC 2661 allows it for Random Vector alone and says
- * nothing of the rest;
+ * nothing of the rest; of Failover Session State (RFC 4951 section 5.4) all count;
+ *  - a Failover Session Query or Response without any state, or with other AVPs than it may carry, is
+ * no fault: those are left out (RFC 4951 sections 4.1 and 4.2). A Failover Capability with neither C
+ * nor D is malformed (5.1), and as it has no M, left out;
  *  - AVPs of other vendors are unknown (4.1);
  *  - values are checked for length and for what 4.4 calls out of range; whether a value is
  * acceptable (version, result codes, proxy type, window) is the engine's. */
@@ -151,7 +187,8 @@ void cp_builder_start(struct cp_builder *builder, uint8_t *bytes, size_t capacit
 void cp_builder_hide(struct cp_builder *builder, const char *secret,
 		     const uint8_t random[CP_HIDE_RANDOM_SIZE]);
 
-/* Each puts one AVP; its M bit comes from the table. */
+/* Each puts one AVP; its M bit comes from the table, but for the Message Type of FSQ and FSR, which has
+ * none (RFC 4951 section 4). */
 void cp_builder_u16(struct cp_builder *builder, enum cp_attribute attribute, uint16_t value);
 void cp_builder_u32(struct cp_builder *builder, enum cp_attribute attribute, uint32_t value);
 void cp_builder_u64(struct cp_builder *builder, enum cp_attribute attribute, uint64_t value);
@@ -165,6 +202,15 @@ void cp_builder_cause(struct cp_builder *builder, const struct cp_cause *cause);
 void cp_builder_call_errors(struct cp_builder *builder, const struct cp_call_errors *errors);
 void cp_builder_accm(struct cp_builder *builder, const struct cp_accm *accm);
 void cp_builder_disconnect(struct cp_builder *builder, const struct cp_disconnect *disconnect);
+void cp_builder_failover(struct cp_builder *builder, const struct cp_failover *failover);
+void cp_builder_recovery(struct cp_builder *builder, const struct cp_recovery *recovery);
+void cp_builder_sequence(struct cp_builder *builder, const struct cp_sequence *sequence);
+/* One Failover Session State AVP; may be called again and again. */
+void cp_builder_state(struct cp_builder *builder, const struct cp_state *state);
+
+/* How many Failover Session State AVPs fit into a message of at most length octets (L2TP header
+ * included), hidden or not. */
+unsigned cp_builder_states_room(size_t length, bool hidden);
 
 /* The octets of the message, with its Length written. -EMSGSIZE: it did not fit; -EINVAL: an AVP
  * that this message may not carry, of a wrong length, given twice, or a required one left out (6.1

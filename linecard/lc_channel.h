@@ -11,6 +11,14 @@
  * Delayed acknowledgement: LC_ACK_DELAY_MS, or at once when half of our window is unacknowledged or a duplicate comes
  * (but duplicates draw at most one answer each LC_ACK_DELAY_MS).
  *
+ * Silent channels (lc_mirror.h: mortal ones that have outlived their control plane, and held ones) send and
+ * take nothing, and no time passes for them; a reset or the end of the hold, which is a commit, wakes them.
+ *
+ * A peer that has a Recovery Time (RFC 4951 section 5.1) is not given up when the retransmissions run out:
+ * the channel waits for that time, retransmitting at its longest interval; an acknowledgement ends the wait.
+ * It is counted from waiting_since, in the mirror, so it goes on across restarts. The control plane is told of
+ * its beginning and its end.
+ *
  * Thread: one. Time: ms, never going back.
  */
 #pragma once
@@ -52,6 +60,7 @@ enum lc_verdict {
 	LC_FULL,       /* no room in the inbox: dropped, not acknowledged */
 	LC_NO_TUNNEL,  /* no such tunnel */
 	LC_WRONG_PEER, /* not from the tunnel's peer */
+	LC_SILENT,     /* the channel is silent (lc_tunnel_silent()): dropped */
 	LC_MALFORMED, /* header or first AVP make no sense, or Nr acknowledges what was never sent */
 };
 

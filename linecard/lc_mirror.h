@@ -34,7 +34,7 @@ struct lc_dirty {
 /* ---- the file ---- */
 
 #define LC_MAGIC          UINT64_C(0x57415230314c494e)
-#define LC_LAYOUT_VERSION 1
+#define LC_LAYOUT_VERSION 2
 
 struct lc_geometry {
 	uint32_t tunnel_slots;  /* a power of two, 2..65536; slot = local ID modulo this */
@@ -110,6 +110,8 @@ struct lc_header {
 						  none. THE commit point. */
 	struct lc_process control;
 	struct lc_process dataplane;
+	uint64_t control_lost LC_ALIGNED; /* control.starts of the control plane whose end was seen;
+					     data plane */
 	struct lc_reader reader[LC_MAX_WORKERS + 1];
 	uint16_t control_waiting
 	    LC_ALIGNED; /* 1: the control plane sleeps and wants its bell rung */
@@ -212,6 +214,45 @@ static inline bool lc_map_test(const uint64_t *map, uint32_t slot)
 
 /* Next slot in use at or after slot, or LC_NO_SLOT. limit: number of slots. */
 uint32_t lc_map_next(const uint64_t *map, uint32_t limit, uint32_t slot);
+
+/* ---- the control plane's life ----
+ *
+ * A tunnel that recovers by the failover protocol, or not at all, has a mortal channel: it belongs to one
+ * life of the control plane (control.starts). It is silent, in both directions, as soon as that life is
+ * over: because the data plane has seen it end, or because another one has begun, which is one store for
+ * all of them. It comes back by a reset (lc_txn_reset_channel()), which gives it the present life. */
+
+/* A control plane takes over: its pid and the beginning of its life, in this order. Before anything else is
+ * committed. Returns the life's number, from 1. */
+uint32_t lc_control_begin(struct lc_mirror *m, uint64_t pid, uint64_t now);
+
+/* Data plane: the life with this number is over. */
+void lc_control_lost(struct lc_mirror *m, uint64_t starts);
+
+static inline uint32_t lc_control_life(const struct lc_mirror *m)
+{
+	return (uint32_t)__atomic_load_n(&m->header->control.starts, __ATOMIC_ACQUIRE);
+}
+
+/* The channel neither sends nor takes anything. */
+static inline bool lc_tunnel_silent(const struct lc_mirror *m, const struct lc_tunnel *t,
+				    union lc_tunnel_door door)
+{
+	if (door.mode == LC_MODE_HELD)
+		return true;
+	if (!__atomic_load_n(&t->mortal, __ATOMIC_RELAXED))
+		return false;
+	uint32_t life = __atomic_load_n(&t->life, __ATOMIC_RELAXED);
+	return life != lc_control_life(m) ||
+	       life == (uint32_t)__atomic_load_n(&m->header->control_lost, __ATOMIC_RELAXED);
+}
+
+/* tx and rx are those of the door's generation. Until the data plane has made them so, nothing is in the
+ * inbox, and nothing that they say of death or acknowledgement counts. */
+static inline bool lc_channel_current(const struct lc_channel *c, union lc_tunnel_door door)
+{
+	return __atomic_load_n(&c->generation, __ATOMIC_ACQUIRE) == door.generation;
+}
 
 /* ---- dirty sets ---- */
 

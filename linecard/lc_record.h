@@ -26,6 +26,7 @@ enum lc_size {
 	LC_MAX_PORTS = 32,     /* ports of a chassis */
 	LC_MAX_NEIGHBOURS = 4096,
 	LC_LISTENER = 0, /* the tunnel slot whose inbox takes messages with tunnel ID 0 (SCCRQ) */
+	LC_SPARE_TUNNELS = 64, /* slots beyond the configured limit, for recovery tunnels */
 };
 
 #define LC_NO_SLOT        UINT32_MAX
@@ -41,6 +42,16 @@ enum lc_mode {
 	LC_MODE_ESTABLISHED, /* retransmits established times; HELLOs */
 	LC_MODE_CLOSING, /* delivers and acknowledges what is left; no HELLOs (RFC 2661 section 5.7)
 			  */
+	LC_MODE_HELD, /* silent: the peer's recovery tunnel is under way (RFC 4951 section 3.2.1) */
+	LC_MODE_FAREWELL, /* dead: the last message of the outbox is sent once, to nobody's
+			     acknowledgement */
+};
+
+/* What an endpoint says of itself in the Failover Capability AVP (RFC 4951 section 5.1). */
+enum lc_failover_bits {
+	LC_FAILOVER_CONTROL = 1 << 0, /* C */
+	LC_FAILOVER_DATA = 1 << 1,    /* D */
+	LC_FAILOVER_GIVEN = 1 << 7,   /* the AVP was there */
 };
 
 /* The door of a tunnel: one 64-bit store. */
@@ -51,7 +62,9 @@ union lc_tunnel_door {
 		uint16_t outbox_tail; /* number of the next message to be put into the outbox */
 		uint16_t inbox_head;  /* number of the next message to be consumed */
 		uint8_t mode;         /* enum lc_mode */
-		uint8_t generation;   /* differs from that of the slot's previous tenant */
+		uint8_t
+		    generation; /* differs from that of the slot's previous tenant, and from that
+					 before the channel was reset */
 	};
 };
 
@@ -79,6 +92,18 @@ struct lc_tunnel {
 	uint32_t hello_ms;        /* 0: never */
 	uint32_t outbox[LC_RING]; /* buffer of message number n at n % LC_RING, for acked <= n <
 				     outbox_tail */
+	/* Where the channel of this generation begins (RFC 4951 section 3.2.2; 0 and 0 or 1 for a new
+	 * tunnel): guarded by the door. */
+	uint16_t reset_ns;    /* of message number outbox_base */
+	uint16_t reset_nr;    /* expected first; it becomes message number inbox_head */
+	uint16_t outbox_base; /* what is before it in the outbox is flushed */
+	uint8_t mortal;       /* 1: its channel dies with the control plane (failover protocol,
+				 disable) */
+	uint8_t reserved1;
+	uint32_t
+	    life; /* of the control plane that opened or reset the channel: lc_control_begin() */
+	uint32_t recovery_wait_ms; /* the peer's Recovery Time: how long after the last
+				      retransmission the peer is waited for (RFC 4951 section 5.1) */
 
 	/* the control plane's own */
 	uint8_t role;         /* enum lc_role */
@@ -111,7 +136,25 @@ struct lc_tunnel {
 	char secret[LC_SECRET];
 	uint32_t retry_ms;    /* LAC: the back-off before the last try; 0: there was none */
 	uint16_t session_mtu; /* LNS */
-	uint8_t reserved[34];
+
+	/* resynchronization (RFC 4951) */
+	uint8_t failover;            /* what we offered: enum lc_failover_bits */
+	uint8_t peer_failover;       /* what the peer offered */
+	uint32_t recovery_ms;        /* our Recovery Time */
+	uint32_t peer_recovery_ms;   /* the peer's */
+	uint16_t recovers;           /* of a recovery tunnel: local ID of the old tunnel; else 0 */
+	uint16_t suggested_ns;       /* of a recovery tunnel of the peer: what we sent in the */
+	uint16_t suggested_nr;       /* Suggested Control Sequence AVP (5.3) */
+	uint8_t resync;              /* enum cp_resync */
+	uint8_t farewell_capability; /* the last StopCCN carries a Failover Capability AVP */
+	uint8_t data_reset_packets;  /* n of section 3.2.3, for its sessions */
+	uint8_t has_tie_seen;        /* tie_seen holds something */
+	uint8_t tie_seen[8];         /* of the peer's last SCCRQ to recover this tunnel */
+	uint32_t n_queried;          /* the last resynchronization: sessions asked for, ... */
+	uint32_t n_confirmed;        /* ... of which the peer knows */
+	uint32_t n_cleared;          /* ... and those cleared, here, for want of a counterpart */
+	uint64_t resynced;           /* ms: its end; 0: never */
+	uint8_t reserved2[40];
 } LC_ALIGNED;
 
 /* ---- the control channel on the wire ---- */
@@ -126,7 +169,8 @@ union lc_channel_tx {
 		uint16_t next;  /* Ns of the next new message */
 		uint16_t shift; /* HELLOs sent so far */
 		uint8_t hello;  /* 1: Ns == acked is a HELLO that waits for its acknowledgement */
-		uint8_t dead;   /* 1: retransmissions ran out (5.8); final */
+		uint8_t dead;   /* 1: retransmissions ran out (5.8); 2: and the farewell is sent.
+				   Final, but for a reset */
 	};
 };
 
@@ -156,12 +200,18 @@ struct lc_channel {
 	uint16_t ssthresh;      /* 0 means the peer's window */
 	uint16_t cwnd_count;    /* acknowledgements since cwnd grew (congestion avoidance) */
 	uint16_t next_hop;      /* index of the neighbour towards the peer; UINT16_MAX: none */
-	uint32_t reserved;
+	uint8_t generation;     /* of the door for which tx and rx are; written last when they begin
+				   anew, by who opens the tunnel or by the data plane */
+	uint8_t reserved[3];
+	uint64_t
+	    waiting_since; /* ms: retransmissions ran out, and the peer has time to recover; 0: no
+				 */
 	/* counters, messages */
 	uint64_t received, sent, retransmitted, duplicates, out_of_order, out_of_window;
 	uint64_t zlb_received, zlb_sent, hello_received, hello_sent, inbox_full, malformed;
 	uint32_t inbox[LC_RING]; /* buffer of message number n at n % LC_RING */
-	uint8_t pad[88];
+	uint64_t silenced;       /* messages that came while it was silent: discarded */
+	uint8_t pad[72];
 } LC_ALIGNED;
 
 /* A control message in an inbox or an outbox. */
@@ -220,13 +270,17 @@ struct lc_session {
 	uint32_t magic;         /* our LCP magic number; 0: none */
 	uint8_t ipv4_length;    /* of the route: 32 for an address */
 	uint8_t ipv6_length;    /* 0: none */
-	uint8_t pad[6];
+	uint8_t data_resets; /* changes when our Ns begins at zero again (RFC 4951 section 3.2.3) */
+	uint8_t reset_after; /* n: so many packets out of order but in sequence set Nr; 0: never */
+	uint8_t pad[4];
 
 	uint16_t
 	    id; /* local session ID while the slot is in use, also when not forwarding; 0: free */
 	uint16_t tunnel_id; /* local tunnel ID; with id the slot's tenant */
 	uint8_t state;      /* enum cp_session_state */
 	uint8_t role;
+	uint8_t stale; /* 1: the peer pairs it with another: to be queried (RFC 4951 section 3.3) */
+	uint8_t reserved;
 	uint16_t result_code;
 	uint16_t error_code;
 	uint16_t subscribers; /* index of the configured range; UINT16_MAX: none */
@@ -254,7 +308,11 @@ struct lc_session_in {
 	uint16_t nr;                  /* next Ns expected */
 	uint16_t nr_valid; /* 1: a sequenced packet was seen; 2: by a data plane before this one */
 	uint32_t peer_sequences; /* LAC: 1: the LNS numbers its data now */
-	uint64_t spare[2];
+	uint16_t
+	    run_next; /* late packets in sequence (RFC 4951 section 3.2.3): Ns that would go on */
+	uint16_t run; /* how many there were; 0: none */
+	uint32_t resets; /* times that they have set nr */
+	uint64_t spare[1];
 } LC_ALIGNED;
 
 /* Data of a session that goes out into the tunnel. Writer: the worker of that direction; next_hop:
@@ -266,7 +324,9 @@ struct lc_session_out {
 	uint16_t next_hop; /* index of the neighbour towards the peer; 0, UINT16_MAX: none */
 	uint32_t
 	    follow_sequence; /* LAC: 1: number data as the LNS does (5.4). Writer: the worker of the other direction */
-	uint64_t spare[3];
+	uint8_t data_resets; /* of the session when ns last began at zero */
+	uint8_t reserved[7];
+	uint64_t spare[2];
 } LC_ALIGNED;
 
 /* ---- neighbours, readers, events ---- */

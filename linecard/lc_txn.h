@@ -18,9 +18,10 @@
 struct lc_txn;
 
 enum {
-	LC_TXN_TUNNELS = 4,   /* tunnels that one transaction may touch */
-	LC_TXN_SESSIONS = 32, /* sessions that one transaction may touch */
-	LC_TXN_MESSAGES = 32, /* messages that one transaction may send */
+	LC_TXN_TUNNELS = 4,    /* tunnels that one transaction may touch */
+	LC_TXN_SESSIONS = 168, /* sessions that one transaction may touch: as many as a message has
+				  Failover Session State AVPs at most (RFC 4951 section 5.4) */
+	LC_TXN_MESSAGES = 32,  /* messages that one transaction may send */
 };
 
 /* Takes over a mirror: replays a committed journal, checks all records in use (lc_mirror_check()),
@@ -51,6 +52,16 @@ const struct lc_session *lc_txn_peek_session(const struct lc_txn *txn, uint32_t 
  * still be read: try later). */
 struct lc_tunnel *lc_txn_create_tunnel(struct lc_txn *txn, uint16_t initial_nr, uint32_t *slot,
 				       int *error);
+
+/* The same for a recovery tunnel: LC_SPARE_TUNNELS slots are kept for those beyond the limit. */
+struct lc_tunnel *lc_txn_create_spare_tunnel(struct lc_txn *txn, uint16_t initial_nr,
+					     uint32_t *slot, int *error);
+
+/* Control channel reset (RFC 4951 section 3.2.2): what is in the outbox and the inbox is flushed; the next
+ * message sent has Ns ns, the next one received must have Ns nr; dead or alive before, it lives from the
+ * commit on, and the present life is its own. Messages queued after it in the same transaction are sent.
+ * Once a transaction and tunnel. */
+void lc_txn_reset_channel(struct lc_txn *txn, uint32_t slot, uint16_t ns, uint16_t nr);
 
 /* A new session in a tunnel: id, tunnel_id set, door closed, counters zeroed, n_sessions of the
  * tunnel counted. */
