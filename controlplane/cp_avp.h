@@ -130,6 +130,12 @@ enum cp_avp_bits {
 	CP_AVP_LENGTH_MASK = 0x03ff,
 };
 
+/* The two bits of Failover Capability (RFC 4951 section 5.1), in the 16 before Recovery Time. */
+enum cp_failover_bits {
+	CP_FAILOVER_C = 0x0001, /* control channel */
+	CP_FAILOVER_D = 0x0002, /* data channels */
+};
+
 /* How a value is laid out, and with which field of struct cp_message it goes. */
 enum cp_avp_kind {
 	CP_KIND_U16,
@@ -155,11 +161,17 @@ struct cp_avp_info {
 	bool mandatory;   /* M as we send it */
 	bool hideable;    /* H may be 1 */
 	bool nonzero;     /* 0 is out of range, but in messages that end something (StopCCN, CDN) */
+	bool confined;    /* left out of a received message that may not carry it, whatever its M */
 	uint16_t min, max; /* octets of the value, before hiding */
 	uint16_t offset;   /* of its field in struct cp_message */
 	uint32_t messages; /* 1 << message type: those that may carry it */
 	uint32_t required; /* ... and those that must */
+	uint32_t optional; /* ... and those that carry it without M, though it is mandatory */
 };
 
 /* NULL: unknown attribute. */
 const struct cp_avp_info *cp_avp_find(uint16_t attribute);
+
+/* Takes a value in the clear, of a length that the table allows, into the field that the table
+ * names. Octets stay where they are: the field refers to them. A state is added to the list. */
+void cp_avp_store(void *field, enum cp_avp_kind kind, const uint8_t *value, uint16_t length);

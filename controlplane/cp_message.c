@@ -17,9 +17,13 @@
 
 #define OF(type) (UINT32_C(1) << LC_MSG_##type)
 
-static const uint32_t tunnel_messages = OF(SCCRQ) | OF(SCCRP) | OF(SCCCN) | OF(STOPCCN) | OF(HELLO);
+static const uint32_t tunnel_messages =
+    OF(SCCRQ) | OF(SCCRP) | OF(SCCCN) | OF(STOPCCN) | OF(HELLO) | OF(FSQ) | OF(FSR);
 static const uint32_t session_messages =
     OF(OCRQ) | OF(OCRP) | OF(OCCN) | OF(ICRQ) | OF(ICRP) | OF(ICCN) | OF(CDN) | OF(WEN) | OF(SLI);
+
+/* These ignore every AVP that they may not carry (RFC 4951 sections 4.1 and 4.2). */
+static const uint32_t closed_messages = OF(FSQ) | OF(FSR);
 
 struct reader {
 	struct cp_message *message;
@@ -104,53 +108,37 @@ static bool unhide(struct reader *reader, struct avp *avp, const struct cp_avp_i
 	return true;
 }
 
-static struct cp_octets rest(const struct cp_octets *value, uint16_t from)
+/* An attribute where RFC 4951 allows none such. Its M bit does not count: that of Tunnel Recovery
+ * and Failover Session State is set, but whoever knows them need not end anything over them. */
+static bool is_misplaced(uint16_t type, const struct cp_avp_info *info)
 {
-	if (value->length <= from)
-		return (struct cp_octets){0};
-	return (struct cp_octets){value->bytes + from, (uint16_t)(value->length - from)};
+	if (info && type_among(type, info->messages))
+		return false;
+	return type_among(type, closed_messages) || (info && info->confined);
 }
 
-/* Takes a value of a length that the table allows into its field. */
-static void store(void *field, enum cp_avp_kind kind, const struct cp_octets *value)
+/* Says what is wrong with a value in the clear; false: complained. */
+static bool check_value(struct reader *reader, const struct avp *avp,
+			const struct cp_avp_info *info)
 {
-	const uint8_t *v = value->bytes;
+	const uint8_t *v = avp->value.bytes;
 
-	switch (kind) {
-	case CP_KIND_U16:
-		*(uint16_t *)field = lc_get16(v);
-		break;
-	case CP_KIND_U32:
-		*(uint32_t *)field = lc_get32(v);
-		break;
-	case CP_KIND_U64:
-		*(uint64_t *)field = (uint64_t)lc_get32(v) << 32 | lc_get32(v + 4);
-		break;
-	case CP_KIND_OCTETS:
-		*(struct cp_octets *)field = *value;
-		break;
-	case CP_KIND_FLAG:
-		break;
-	case CP_KIND_RESULT:
-		*(struct cp_result *)field = (struct cp_result){
-		    lc_get16(v), value->length >= 4 ? lc_get16(v + 2) : 0, rest(value, 4)};
-		break;
-	case CP_KIND_CAUSE:
-		*(struct cp_cause *)field = (struct cp_cause){lc_get16(v), v[2], rest(value, 3)};
-		break;
-	case CP_KIND_CALL_ERRORS: /* after two reserved octets, as in ACCM */
-		*(struct cp_call_errors *)field =
-		    (struct cp_call_errors){lc_get32(v + 2),  lc_get32(v + 6),  lc_get32(v + 10),
-					    lc_get32(v + 14), lc_get32(v + 18), lc_get32(v + 22)};
-		break;
-	case CP_KIND_ACCM:
-		*(struct cp_accm *)field = (struct cp_accm){lc_get32(v + 2), lc_get32(v + 6)};
-		break;
-	case CP_KIND_DISCONNECT:
-		*(struct cp_disconnect *)field =
-		    (struct cp_disconnect){lc_get16(v), lc_get16(v + 2), v[4], rest(value, 5)};
-		break;
+	if (avp->value.length < info->min || avp->value.length > info->max) {
+		complain(reader, avp, CP_ERROR_LENGTH, "%s has a value of %u octets", info->name,
+			 avp->value.length);
+		return false;
 	}
+	/* Who ends a call or tunnel that was never given an ID has only 0 to say. */
+	if (info->nonzero && lc_get16(v) == 0 &&
+	    !type_among(reader->message->type, OF(STOPCCN) | OF(CDN))) {
+		complain(reader, avp, CP_ERROR_VALUE, "%s is 0", info->name);
+		return false;
+	}
+	if (info->kind == CP_KIND_FAILOVER && !(lc_get16(v) & (CP_FAILOVER_C | CP_FAILOVER_D))) {
+		complain(reader, avp, CP_ERROR_VALUE, "%s has neither C nor D", info->name);
+		return false;
+	}
+	return true;
 }
 
 static void take_avp(struct reader *reader, struct avp *avp)
@@ -159,6 +147,12 @@ static void take_avp(struct reader *reader, struct avp *avp)
 	const struct cp_avp_info *info = avp->vendor == 0 ? cp_avp_find(avp->attribute) : NULL;
 	uint16_t number = avp->attribute;
 
+	if (is_misplaced(message->type, info)) {
+		avp->head &= (uint16_t)~CP_AVP_M;
+		complain(reader, avp, CP_ERROR_VALUE, "AVP %u of vendor %u has no place in type %u",
+			 number, avp->vendor, message->type);
+		return;
+	}
 	if (!info || avp->head & CP_AVP_RESERVED) {
 		complain(reader, avp, CP_ERROR_UNKNOWN_MANDATORY,
 			 info ? "reserved bits are set in AVP %u of vendor %u"
@@ -166,25 +160,18 @@ static void take_avp(struct reader *reader, struct avp *avp)
 			 number, avp->vendor);
 		return;
 	}
-	if (cp_message_has(message, number) && number != CP_AVP_RANDOM_VECTOR) {
+	if (cp_message_has(message, number) && number != CP_AVP_RANDOM_VECTOR &&
+	    info->kind != CP_KIND_STATE) {
 		avp->head &= (uint16_t)~CP_AVP_M;
 		complain(reader, avp, CP_ERROR_VALUE, "%s is there twice", info->name);
 		return;
 	}
 	if (avp->head & CP_AVP_H && !unhide(reader, avp, info))
 		return;
-	if (avp->value.length < info->min || avp->value.length > info->max) {
-		complain(reader, avp, CP_ERROR_LENGTH, "%s has a value of %u octets", info->name,
-			 avp->value.length);
+	if (!check_value(reader, avp, info))
 		return;
-	}
-	/* Who ends a call or tunnel that was never given an ID has only 0 to say. */
-	if (info->nonzero && lc_get16(avp->value.bytes) == 0 &&
-	    !type_among(message->type, OF(STOPCCN) | OF(CDN))) {
-		complain(reader, avp, CP_ERROR_VALUE, "%s is 0", info->name);
-		return;
-	}
-	store((uint8_t *)message + info->offset, info->kind, &avp->value);
+	cp_avp_store((uint8_t *)message + info->offset, info->kind, avp->value.bytes,
+		     avp->value.length);
 	message->present[number / 64] |= UINT64_C(1) << (number % 64);
 }
 
@@ -215,14 +202,16 @@ static void take_avps(struct reader *reader, const uint8_t *bytes, size_t length
 	}
 }
 
-/* No error code says that something is missing: the generic one, and the text says the rest. */
+/* No error code says that something is missing: the generic one, and the text says the rest. A query
+ * or response about no session asks for nothing, and ends nothing. */
 static void check_required(struct reader *reader)
 {
 	uint16_t type = reader->message->type;
+	uint16_t head = type_among(type, closed_messages) ? 0 : CP_AVP_M;
 	for (uint16_t i = 0; i < CP_N_ATTRIBUTES; i++) {
 		const struct cp_avp_info *info = cp_avp_find(i);
 		if (info && type_among(type, info->required) && !cp_message_has(reader->message, i))
-			complain(reader, &(struct avp){.head = CP_AVP_M, .attribute = i},
+			complain(reader, &(struct avp){.head = head, .attribute = i},
 				 CP_ERROR_VENDOR, "%s is missing", info->name);
 	}
 }

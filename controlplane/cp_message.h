@@ -45,7 +45,7 @@ struct cp_disconnect { /* RFC 3145 section 2 */
 /* RFC 4951 section 5.1. */
 struct cp_failover {
 	bool control, data;        /* C, D */
-	uint32_t recovery_time_ms; /* where C is set */
+	uint32_t recovery_time_ms; /* 0 where C is not set: it means nothing there */
 };
 
 /* 5.2: IDs as the sender of the message knows them. */
@@ -64,9 +64,9 @@ struct cp_state {
 	uint16_t session_id, remote_session_id;
 };
 
-enum { CP_MAX_STATES = LC_MESSAGE_MAX / 12 }; /* in one message */
+enum { CP_MAX_STATES = LC_MESSAGE_MAX / 16 }; /* in one message: each takes 16 octets or more */
 
-struct cp_states {
+struct cp_states { /* in the message's order */
 	uint16_t n;
 	struct cp_state list[CP_MAX_STATES];
 };
@@ -127,7 +127,7 @@ struct cp_message {
 
 	struct cp_fault fault; /* with CP_CLEAR_* and CP_DISCARD: the first thing found wrong */
 	struct cp_fault note;  /* the first AVP that was left out, for the log (7.1) */
-	unsigned n_ignored;    /* AVPs left out: unknown or malformed without M, repeated */
+	unsigned n_ignored; /* AVPs left out: unknown or malformed without M, repeated, misplaced */
 	size_t scratch_length;
 	uint8_t scratch[LC_MESSAGE_MAX]; /* unhidden values */
 };
@@ -149,9 +149,12 @@ static inline bool cp_message_has(const struct cp_message *message, enum cp_attr
  * verdict;
  *  - of an AVP given twice, the first counts. RFC 2661 allows it for Random Vector alone and says
  * nothing of the rest; of Failover Session State (RFC 4951 section 5.4) all count;
- *  - a Failover Session Query or Response without any state, or with other AVPs than it may carry, is
- * no fault: those are left out (RFC 4951 sections 4.1 and 4.2). A Failover Capability with neither C
- * nor D is malformed (5.1), and as it has no M, left out;
+ *  - in a Failover Session Query or Response, AVPs other than it may carry are left out, whatever
+ * their M (RFC 4951 sections 4.1 and 4.2). Without any state it is no fault either: CP_ACCEPT with
+ * states.n 0 and a note. One that is malformed and has M does clear the tunnel (RFC 2661 section 4.2);
+ *  - RFC 4951's AVPs are left out of messages that may not carry them (5.1 to 5.4), whatever their M.
+ * Failover Capability in a StopCCN is taken, but means nothing there. With neither C nor D it is
+ * malformed (5.1): left out, as it has no M. Reserved bits and octets of these values are ignored;
  *  - AVPs of other vendors are unknown (4.1);
  *  - values are checked for length and for what 4.4 calls out of range; whether a value is
  * acceptable (version, result codes, proxy type, window) is the engine's. */
@@ -202,6 +205,7 @@ void cp_builder_cause(struct cp_builder *builder, const struct cp_cause *cause);
 void cp_builder_call_errors(struct cp_builder *builder, const struct cp_call_errors *errors);
 void cp_builder_accm(struct cp_builder *builder, const struct cp_accm *accm);
 void cp_builder_disconnect(struct cp_builder *builder, const struct cp_disconnect *disconnect);
+/* Neither C nor D: refused (RFC 4951 section 5.1). */
 void cp_builder_failover(struct cp_builder *builder, const struct cp_failover *failover);
 void cp_builder_recovery(struct cp_builder *builder, const struct cp_recovery *recovery);
 void cp_builder_sequence(struct cp_builder *builder, const struct cp_sequence *sequence);

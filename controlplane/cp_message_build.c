@@ -12,6 +12,7 @@
 enum {
 	HIDE_UNIT = 16,    /* hidden values are padded to a multiple, to mask their length (4.3) */
 	HIDDEN_LENGTH = 2, /* octets of Length of Original Value */
+	STATE_SIZE = 10,   /* octets of a Failover Session State (RFC 4951 section 5.4) */
 };
 
 static void fail(struct cp_builder *builder, int error)
@@ -24,7 +25,14 @@ static bool permitted(const struct cp_builder *builder, uint16_t attribute,
 		      const struct cp_avp_info *info, size_t length)
 {
 	return info && info->messages >> builder->type & 1 && length >= info->min &&
-	       length <= info->max && !(builder->put[attribute / 64] >> (attribute % 64) & 1);
+	       length <= info->max &&
+	       (info->kind == CP_KIND_STATE ||
+		!(builder->put[attribute / 64] >> (attribute % 64) & 1));
+}
+
+static size_t hidden_size(size_t length)
+{
+	return (HIDDEN_LENGTH + length + HIDE_UNIT - 1) / HIDE_UNIT * HIDE_UNIT;
 }
 
 /* Turns the plain value of length octets at value, with room after it, into size octets of hidden
@@ -55,7 +63,7 @@ static void put(struct cp_builder *builder, uint16_t attribute, const void *head
 	bool hide = builder->secret && info->hideable;
 	size_t size = length;
 	if (hide) {
-		size = (HIDDEN_LENGTH + length + HIDE_UNIT - 1) / HIDE_UNIT * HIDE_UNIT;
+		size = hidden_size(length);
 		if (size > CP_AVP_VALUE_MAX)
 			size = CP_AVP_VALUE_MAX;
 	}
@@ -65,7 +73,8 @@ static void put(struct cp_builder *builder, uint16_t attribute, const void *head
 		return;
 	}
 	uint8_t *p = builder->bytes + builder->length;
-	lc_put16(p, (uint16_t)((info->mandatory ? CP_AVP_M : 0) | (hide ? CP_AVP_H : 0) |
+	bool mandatory = info->mandatory && !(info->optional >> builder->type & 1);
+	lc_put16(p, (uint16_t)((mandatory ? CP_AVP_M : 0) | (hide ? CP_AVP_H : 0) |
 			       (CP_AVP_HEADER_SIZE + size)));
 	lc_put16(p + 2, 0);
 	lc_put16(p + 4, attribute);
@@ -190,6 +199,53 @@ void cp_builder_disconnect(struct cp_builder *builder, const struct cp_disconnec
 	v[4] = disconnect->direction;
 	put(builder, CP_AVP_DISCONNECT_CAUSE, v, sizeof(v), disconnect->text.bytes,
 	    disconnect->text.length);
+}
+
+/* What is reserved stays zero, in all four. */
+void cp_builder_failover(struct cp_builder *builder, const struct cp_failover *failover)
+{
+	uint8_t v[6];
+	lc_put16(v, (uint16_t)((failover->control ? CP_FAILOVER_C : 0) |
+			       (failover->data ? CP_FAILOVER_D : 0)));
+	lc_put32(v + 2, failover->control ? failover->recovery_time_ms : 0);
+	if (!failover->control && !failover->data)
+		fail(builder, -EINVAL);
+	put(builder, CP_AVP_FAILOVER_CAPABILITY, v, sizeof(v), NULL, 0);
+}
+
+void cp_builder_recovery(struct cp_builder *builder, const struct cp_recovery *recovery)
+{
+	uint8_t v[10] = {0};
+	lc_put16(v + 4, recovery->tunnel_id);
+	lc_put16(v + 8, recovery->remote_tunnel_id);
+	put(builder, CP_AVP_TUNNEL_RECOVERY, v, sizeof(v), NULL, 0);
+}
+
+void cp_builder_sequence(struct cp_builder *builder, const struct cp_sequence *sequence)
+{
+	uint8_t v[6] = {0};
+	lc_put16(v + 2, sequence->ns);
+	lc_put16(v + 4, sequence->nr);
+	put(builder, CP_AVP_SUGGESTED_CONTROL_SEQUENCE, v, sizeof(v), NULL, 0);
+}
+
+void cp_builder_state(struct cp_builder *builder, const struct cp_state *state)
+{
+	uint8_t v[STATE_SIZE] = {0};
+	lc_put16(v + 4, state->session_id);
+	lc_put16(v + 8, state->remote_session_id);
+	put(builder, CP_AVP_FAILOVER_SESSION_STATE, v, sizeof(v), NULL, 0);
+}
+
+unsigned cp_builder_states_room(size_t length, bool hidden)
+{
+	size_t first = LC_L2TP_CONTROL_SIZE + CP_AVP_HEADER_SIZE + sizeof(uint16_t);
+	size_t each = CP_AVP_HEADER_SIZE + (hidden ? hidden_size(STATE_SIZE) : STATE_SIZE);
+	if (hidden)
+		first += CP_AVP_HEADER_SIZE + CP_RANDOM_VECTOR_SIZE;
+	if (length > LC_MESSAGE_MAX)
+		length = LC_MESSAGE_MAX;
+	return length > first ? (unsigned)((length - first) / each) : 0;
 }
 
 int cp_builder_finish(struct cp_builder *builder)

@@ -10,7 +10,7 @@
 
 #define SECRET "a secret of more than sixteen octets"
 
-static const uint16_t types[] = {1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 14, 15, 16};
+static const uint16_t types[] = {1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 14, 15, 16, 21, 22};
 #define N_TYPES (sizeof(types) / sizeof(types[0]))
 
 static uint64_t seed;
@@ -44,6 +44,25 @@ static struct cp_octets any_lcp(void)
 	for (size_t i = 4; i < sizeof(pool); i += 6)
 		memcpy(pool + i, "\5\6wlmn", 6);
 	return (struct cp_octets){pool, (uint16_t)(4 + 6 * any(any(8) ? 3 : 61))};
+}
+
+/* The attributes of RFC 4951. */
+static void invent_failover(struct cp_message *m, enum cp_avp_kind kind)
+{
+	if (kind == CP_KIND_FAILOVER) {
+		uint32_t bits = 1 + any(3);
+		m->failover = (struct cp_failover){bits & 1, bits & 2, bits & 1 ? any32() : 0};
+	} else if (kind == CP_KIND_RECOVERY) {
+		m->recovery = (struct cp_recovery){(uint16_t)any(65536), (uint16_t)any(65536)};
+	} else if (kind == CP_KIND_SEQUENCE) {
+		m->sequence = (struct cp_sequence){(uint16_t)any(65536), (uint16_t)any(65536)};
+	} else { /* as many as fit when hidden, at most */
+		uint32_t most = cp_builder_states_room(LC_MESSAGE_MAX, true);
+		m->states.n = (uint16_t)(1 + any(any(8) ? 4 : most));
+		for (uint16_t i = 0; i < m->states.n; i++)
+			m->states.list[i] =
+			    (struct cp_state){(uint16_t)any(65536), (uint16_t)any(65536)};
+	}
 }
 
 /* Fills the field of one attribute. */
@@ -89,6 +108,12 @@ static void invent(struct cp_message *m, uint16_t attribute, const struct cp_avp
 	case CP_KIND_DISCONNECT:
 		m->disconnect = (struct cp_disconnect){(uint16_t)any(65536), (uint16_t)any(65536),
 						       (uint8_t)any(3), any_octets(0)};
+		break;
+	case CP_KIND_FAILOVER:
+	case CP_KIND_RECOVERY:
+	case CP_KIND_SEQUENCE:
+	case CP_KIND_STATE:
+		invent_failover(m, info->kind);
 		break;
 	}
 	m->present[attribute / 64] |= UINT64_C(1) << (attribute % 64);
@@ -151,6 +176,19 @@ static void encode_avp(struct cp_builder *b, const struct cp_message *m, uint16_
 		break;
 	case CP_KIND_DISCONNECT:
 		cp_builder_disconnect(b, &m->disconnect);
+		break;
+	case CP_KIND_FAILOVER:
+		cp_builder_failover(b, &m->failover);
+		break;
+	case CP_KIND_RECOVERY:
+		cp_builder_recovery(b, &m->recovery);
+		break;
+	case CP_KIND_SEQUENCE:
+		cp_builder_sequence(b, &m->sequence);
+		break;
+	case CP_KIND_STATE:
+		for (uint16_t i = 0; i < m->states.n; i++)
+			cp_builder_state(b, &m->states.list[i]);
 		break;
 	}
 }

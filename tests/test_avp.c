@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The table of attributes, tunnel authentication and hidden AVPs (RFC 2661
- * sections 4.3, 4.4, 5.1.1). */
+ * sections 4.3, 4.4, 5.1.1; RFC 4951 section 5). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -15,7 +15,7 @@
 
 #define SECRET "warmline"
 
-/* 4.4 read once more: attribute, M, may be hidden, Length of the whole AVP (0 where it varies). */
+/* 4.4, and RFC 4951 sections 5.1 to 5.4, read once more: attribute, M, may be hidden, Length of the whole AVP (0 where it varies). */
 static const struct {
 	uint16_t attribute;
 	char m, h;
@@ -31,6 +31,7 @@ static const struct {
     {39, 'M', '-', 6},  {26, '-', 'H', 0},  {27, '-', 'H', 0},  {28, '-', 'H', 0},
     {29, '-', 'H', 8},  {30, '-', 'H', 0},  {31, '-', 'H', 0},  {32, '-', 'H', 8},
     {33, '-', 'H', 0},  {34, 'M', 'H', 32}, {35, 'M', 'H', 16}, {46, '-', 'H', 0},
+    {76, '-', 'H', 12}, {77, 'M', '-', 16}, {78, '-', 'H', 12}, {79, 'M', 'H', 16},
 };
 
 static void table_is_what_4_4_prescribes(void **state)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Control messages: what is accepted, what is left out, what ends a session or a tunnel (RFC 2661
- * 4, 6, 7.1). */
+ * 4, 6, 7.1). What RFC 4951 adds is in test_message_failover. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -102,7 +102,7 @@ static void unknown_avps_follow_the_m_bit_4_2(void **state)
 
 static void unknown_message_types_4_4_1(void **state)
 {
-	static const uint16_t types[] = {5, 13, 17, 21, 22, 31, 32, 33, 65535};
+	static const uint16_t types[] = {5, 13, 17, 20, 23, 31, 32, 33, 65535};
 	struct raw raw;
 	struct cp_message m;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
@@ -132,6 +132,8 @@ static void malformed_values_follow_the_m_bit_7_1(void **state)
 	for (size_t i = 0; i < N_MESSAGES; i++) {
 		for (uint16_t a = 1; a < CP_N_ATTRIBUTES; a++) {
 			const struct cp_avp_info *info = cp_avp_find(a);
+			if (info && info->confined && !(info->messages >> messages[i].type & 1))
+				continue; /* left out, whatever its value */
 			for (int over = 0; info && over < 2; over++) {
 				struct raw raw;
 				struct cp_message m;

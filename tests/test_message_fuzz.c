@@ -25,7 +25,10 @@ static void assert_field(const struct cp_message *x, const struct cp_message *y,
 				       [CP_KIND_U64] = 8,
 				       [CP_KIND_CALL_ERRORS] = sizeof(struct cp_call_errors),
 				       [CP_KIND_ACCM] = sizeof(struct cp_accm),
-				       [CP_KIND_DISCONNECT] = 0};
+				       [CP_KIND_DISCONNECT] = 0,
+				       [CP_KIND_RECOVERY] = sizeof(struct cp_recovery),
+				       [CP_KIND_SEQUENCE] = sizeof(struct cp_sequence),
+				       [CP_KIND_STATE] = sizeof(struct cp_states)};
 	const uint8_t *a = (const uint8_t *)x + info->offset,
 		      *b = (const uint8_t *)y + info->offset;
 	if (info->kind == CP_KIND_OCTETS)
@@ -56,6 +59,9 @@ static void assert_same(const struct cp_message *x, const struct cp_message *y)
 	assert_int_equal(x->disconnect.protocol, y->disconnect.protocol);
 	assert_int_equal(x->disconnect.direction, y->disconnect.direction);
 	assert_octets(x->disconnect.text, y->disconnect.text);
+	assert_int_equal(x->failover.control, y->failover.control);
+	assert_int_equal(x->failover.data, y->failover.data);
+	assert_int_equal(x->failover.recovery_time_ms, y->failover.recovery_time_ms);
 }
 
 static void decode_undoes_encode(void **state)
@@ -137,6 +143,7 @@ static void mutations_never_harm(void **state)
 				assert_inside(*(struct cp_octets *)((uint8_t *)m + info->offset), m,
 					      exact, length);
 		}
+		assert_in_range(m->states.n, 0, CP_MAX_STATES);
 		assert_inside(m->result.text, m, exact, length);
 		assert_inside(m->cause.advisory, m, exact, length);
 		assert_inside(m->disconnect.text, m, exact, length);
