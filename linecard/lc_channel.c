@@ -36,6 +36,9 @@
  * by tx.hello, never by its being sent.
  *
  * The peer acknowledges (lc_send_acknowledged):
+ *   "reached"       (if it was waited for) waiting_since = 0, acked not moved: if it is not asked again before the
+ *                   retransmissions are at their end, a new wait begins. Were this after the others, the old
+ *                   wait might end a later one too soon.
  *   "reset"         retries = 0, acked not moved: the old message has retransmissions to spare. The
  *                   other order would charge the old message's retries to the new one, and might
  *                   give up a living peer.
@@ -51,11 +54,41 @@
  *                   again at this place would give the peer up.
  *   "spaced"        retransmit_at moved, retries not: the next wait is as long as this one, instead
  *                   of double.
+ *   "waiting"       waiting_since is set, and the peer has its Recovery Time from then on (RFC 4951 section 5.1);
+ *                   the control plane is not told: attach does.
  *   tx.word         dead = 1. Before: overdue still, and killed after attach. After: final; attach
  *                   tells the control plane.
  *
+ * The farewell (lc_send_farewell):
+ *   "farewell"      Sent, and dead is 1 still: sent once more after attach. Nobody acknowledges it, so once
+ *                   too often is better than never.
+ *   tx.word         dead = 2.
+ *   "parted"        The control plane is not told: attach does.
+ *
+ * Reset (RFC 4951 section 3.2.2; lc_view_learn): the commit says where the channel of the door's new generation
+ * begins; channel.generation says which one tx and rx are for. Until that is the door's
+ * (lc_channel_current()), the control plane takes nothing out of the inbox and believes neither dead nor
+ * acknowledged, and we send and take nothing: begin anew is the first thing that is done with the channel, by
+ * this process or by the next.
+ *   "begun"         Timers and windows are those of a new channel; tx and rx are old. Nobody reads them as new.
+ *   "begun rx"      rx is new: its inbox is empty, it begins at inbox_head, and was told of nothing before.
+ *   "begun tx"      tx is new: lc_outbox_head(tx) was before the flushed messages and is after them now. Since numbers
+ *                   of messages go on, that is right at any time: the control plane takes back the buffers of what
+ *                   is flushed when we no longer send it, whether or not it knows which generation tx is of.
+ *   generation      THE store. Before: all of it again, with the same result but for the time. After: current.
+ *   "current"       Nothing is sent yet, and no mark is missing: the commit's own, or attach's.
+ * Several commits may reset a channel before we look once: each begins at the present end of the outbox, so the last
+ * one is all that counts. Half of a commit may be seen (what a channel begins with, and not yet its door): reset_word
+ * names its generation, and until the door has that, the channel is silent. A control plane that dies there has passed its
+ * commit point: the next one finishes it. lc_txn_reset_channel() never gives a generation that channel.generation
+ * has, so a stale channel does not become current by counting round.
+ *
+ * Silence: no store is made for it. It follows from the door's mode, or from the lives in the header, at each look; what is
+ * in the channel stays. After a hold the channel goes on as after an absence of this process (lc_send_resume): one
+ * message at once if that is overdue, and nobody is given up without an interval for an answer.
+ *
  * A slot's next tenant: the control plane zeroes the channel before it opens the door, when all
- * readers have passed a quiescent point. So a channel is touched only after its door was read in the
+ * readers have passed a quiescent point, and makes it current. So a channel is touched only after its door was read in the
  * same call, and the private state belongs to a generation: it is dropped when the door shows
  * another.
  */
@@ -66,52 +99,6 @@
 
 void (*lc_channel_step)(const char *step);
 
-void lc_view_tell(struct lc_view *v)
-{
-	lc_dirty_set(&v->all->mirror->to_control, v->slot);
-	if (v->all->notify != NULL)
-		v->all->notify(v->all->context);
-}
-
-void lc_view_kill(struct lc_view *v)
-{
-	union lc_channel_tx tx = v->channel->tx;
-	tx.dead = 1;
-	lc_put_tx(v->channel, tx);
-	lc_channel_at("dead");
-	lc_put64(&v->channel->retransmit_at, 0);
-	lc_view_tell(v);
-}
-
-/* A slot has a new tenant, or this process is new. */
-static void view_learn(struct lc_view *v)
-{
-	struct lc_channel *c = v->channel;
-	union lc_channel_tx tx = c->tx;
-	union lc_channel_rx rx = c->rx;
-
-	v->own->known = true;
-	v->own->generation = v->door.generation;
-	v->own->head = v->door.inbox_head;
-	bool sane = lc_inbox_learn(v);
-	if (v->slot == LC_LISTENER && !sane) {
-		/* Nothing in it was acknowledged: whoever sent it sends it again. */
-		lc_inbox_forget(v->all, v->own);
-		v->own->head = v->door.inbox_head;
-		rx.nr = (uint16_t)(v->door.inbox_head + rx.shift);
-		lc_put_rx(c, rx);
-	}
-	if (v->slot == LC_LISTENER || tx.dead)
-		return;
-	if (!sane || !lc_send_sane(v)) {
-		lc_view_kill(v);
-		return;
-	}
-	if (c->last_received == 0)
-		c->last_received = v->now;
-	lc_send_resume(v);
-}
-
 static void slot_forget(struct lc_channels *all, uint32_t slot)
 {
 	struct lc_channel_own *own = &all->own[slot];
@@ -119,6 +106,14 @@ static void slot_forget(struct lc_channels *all, uint32_t slot)
 	lc_hold_forget(own);
 	*own = (struct lc_channel_own){0};
 	lc_timers_set(all->timers, slot, 0);
+}
+
+/* A commit stores what a channel begins with before the door that it is for: between the two it is neither
+ * what it was nor what it will be. The life first, which is the later store. */
+static bool is_silent(const struct lc_view *v)
+{
+	return lc_tunnel_silent(v->all->mirror, v->tunnel, v->door) ||
+	       lc_reset_read(v->tunnel).generation != v->door.generation;
 }
 
 bool lc_view_open(struct lc_view *v, struct lc_channels *all, uint32_t slot, uint64_t now)
@@ -134,13 +129,20 @@ bool lc_view_open(struct lc_view *v, struct lc_channels *all, uint32_t slot, uin
 	};
 	bool used = slot == LC_LISTENER
 			? v->door.mode == LC_MODE_LISTENER
-			: v->door.mode >= LC_MODE_OPENING && v->door.mode <= LC_MODE_CLOSING;
+			: v->door.mode >= LC_MODE_OPENING && v->door.mode <= LC_MODE_FAREWELL;
 
 	if (v->own->known && (!used || v->own->generation != v->door.generation))
 		slot_forget(all, slot);
-	if (used && !v->own->known)
-		view_learn(v);
-	return used;
+	if (!used)
+		return false;
+	v->silent = slot != LC_LISTENER && is_silent(v);
+	if (!v->own->known &&
+	    (slot == LC_LISTENER || lc_reset_read(v->tunnel).generation == v->door.generation))
+		lc_view_learn(v);
+	if (v->own->silent && !v->silent)
+		lc_view_wake(v);
+	v->own->silent = v->silent;
+	return true;
 }
 
 void lc_view_turn(struct lc_view *v)
@@ -148,6 +150,12 @@ void lc_view_turn(struct lc_view *v)
 	lc_inbox_release(v);
 	if (v->slot == LC_LISTENER)
 		return;
+	if (v->silent) {
+		lc_timers_set(v->all->timers, v->slot, 0);
+		return;
+	}
+	if (v->door.mode == LC_MODE_FAREWELL)
+		lc_send_farewell(v);
 	if (!v->channel->tx.dead) {
 		lc_receive_held(v);
 		lc_send_overdue(v);

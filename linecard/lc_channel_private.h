@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Inside of the control channel, shared by lc_channel.c (life), lc_channel_inbox.c (buffers),
- * lc_channel_receive.c and lc_channel_send.c. Private to linecard/. The essay is in lc_channel.c.
+/* Inside of the control channel, shared by lc_channel.c (slots), lc_channel_life.c (beginnings and ends),
+ * lc_channel_inbox.c (buffers), lc_channel_receive.c and lc_channel_send.c. Private to linecard/. The essay is in lc_channel.c.
  */
 #pragma once
 
@@ -20,6 +20,7 @@ struct lc_channel_own {
 	uint16_t resend; /* if resending: Ns of the next message to be sent again */
 	uint8_t generation;
 	bool known;
+	bool silent;    /* at our last look */
 	bool resending; /* what was outstanding at a retransmission is sent again as the window
 			   allows */
 };
@@ -45,8 +46,29 @@ struct lc_view {
 	struct lc_channel *channel;
 	union lc_tunnel_door door;
 	uint32_t slot;
+	bool
+	    silent; /* neither sends nor takes anything now; if !own->known, nothing of it is touched */
 	uint64_t now;
 };
+
+/* Where a channel begins (struct lc_tunnel), as one load. */
+union lc_reset {
+	uint64_t word;
+	struct {
+		uint16_t ns, nr, outbox_base;
+		uint8_t mortal, generation;
+	};
+};
+_Static_assert(offsetof(struct lc_tunnel, reset_word) % 8 == 0 &&
+		   offsetof(struct lc_tunnel, reset_generation) -
+			   offsetof(struct lc_tunnel, reset_word) ==
+		       offsetof(union lc_reset, generation),
+	       "a channel's beginning is one word");
+
+static inline union lc_reset lc_reset_read(const struct lc_tunnel *t)
+{
+	return (union lc_reset){.word = __atomic_load_n(&t->reset_word, __ATOMIC_ACQUIRE)};
+}
 
 static inline void lc_channel_at(const char *step)
 {
@@ -84,6 +106,14 @@ bool lc_view_open(struct lc_view *view, struct lc_channels *channels, uint32_t s
 
 /* Does all that is due in a tunnel, and sets its timer. */
 void lc_view_turn(struct lc_view *view);
+
+/* ---- lc_channel_life.c */
+
+/* A slot has a new tenant, its channel was reset, or this process is new. */
+void lc_view_learn(struct lc_view *view);
+
+/* The channel was silent and is no longer. */
+void lc_view_wake(struct lc_view *view);
 
 /* The control plane has something to look at in this slot. */
 void lc_view_tell(struct lc_view *view);
@@ -133,18 +163,28 @@ void lc_receive_held(struct lc_view *view);
 
 /* ---- lc_channel_send.c */
 
+/* The wait before the message at tx.acked is sent again, after so many retries (5.8), ms. */
+uint64_t lc_send_interval(const struct lc_view *view, uint32_t retries);
+/* Sends what has number ns: a HELLO or a message of the outbox. false: its buffer makes no sense. */
+bool lc_send_number(struct lc_view *view, uint16_t ns);
+
 /* true: the outbox, tx.word and the door fit together. */
 bool lc_send_sane(const struct lc_view *view);
 /* The peer expects nr next. 0, or -EBADMSG: it acknowledges what was never sent. */
 int lc_send_acknowledged(struct lc_view *view, uint16_t nr);
-/* Takes over from a process before this one. The answer to the last retransmission may have come while
- * nobody was here to take it: the peer is asked once more before it is given up. */
-void lc_send_resume(struct lc_view *view);
-/* Retransmits if that is due, or gives up. */
-void lc_send_overdue(struct lc_view *view);
 /* Sends what the window allows; a HELLO where it is due. */
 void lc_send_new(struct lc_view *view);
 /* Acknowledges if that is due. */
 void lc_send_zlb(struct lc_view *view);
 /* When the next of these is due; 0: never. */
 uint64_t lc_send_deadline(const struct lc_view *view);
+
+/* ---- lc_channel_resend.c */
+
+/* Takes over from a process before this one, or goes on after a silence. The answer to the last retransmission may have
+ * come while nobody was here to take it: the peer is asked once more before it is given up. */
+void lc_send_resume(struct lc_view *view);
+/* Retransmits if that is due, or gives up, or waits for the peer's recovery (RFC 4951 section 5.1). */
+void lc_send_overdue(struct lc_view *view);
+/* The last message of the outbox, once, of a channel that is dead. */
+void lc_send_farewell(struct lc_view *view);

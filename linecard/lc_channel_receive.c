@@ -86,10 +86,14 @@ static enum lc_verdict receive_tunnel(struct lc_view *v, const struct lc_arrival
 	struct lc_channel *c = v->channel;
 	int type = lc_l2tp_message_type(bytes, header->total);
 
-	if (v->door.id != header->tunnel_id || c->tx.dead)
+	if (v->door.id != header->tunnel_id || (c->tx.dead && !v->silent))
 		return LC_NO_TUNNEL;
 	if (!is_peer(v, arrival))
 		return LC_WRONG_PEER;
+	if (v->silent) {
+		c->silenced++;
+		return LC_SILENT;
+	}
 	if (type < 0 || lc_send_acknowledged(v, header->nr) != 0) {
 		c->malformed++;
 		return LC_MALFORMED;

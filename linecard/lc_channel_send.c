@@ -38,8 +38,7 @@ bool lc_send_sane(const struct lc_view *v)
 	       unsent(v) <= LC_RING;
 }
 
-/* The wait before the message at tx.acked is sent again (5.8). */
-static uint64_t interval_after(const struct lc_view *v, uint32_t retries)
+uint64_t lc_send_interval(const struct lc_view *v, uint32_t retries)
 {
 	uint64_t first =
 	    v->tunnel->retransmit_ms != 0 ? v->tunnel->retransmit_ms : DEFAULT_INTERVAL_MS;
@@ -90,9 +89,7 @@ static void transmit(struct lc_view *v, const uint8_t *bytes, size_t length)
 	lc_channel_at("told");
 }
 
-/* Sends what has number ns, acked <= ns < next: a HELLO or a message of the outbox. false: its
- * buffer makes no sense. */
-static bool transmit_number(struct lc_view *v, uint16_t ns)
+bool lc_send_number(struct lc_view *v, uint16_t ns)
 {
 	union lc_channel_tx tx = v->channel->tx;
 	uint8_t bytes[LC_MESSAGE_MAX];
@@ -147,11 +144,16 @@ int lc_send_acknowledged(struct lc_view *v, uint16_t nr)
 		return lc_seq_before(nr, tx.acked) ? 0 : -EBADMSG;
 	if (news == 0)
 		return 0;
+	bool awaited = c->waiting_since != 0;
+	if (awaited) {
+		lc_put64(&c->waiting_since, 0);
+		lc_channel_at("reached");
+	}
 	bool crowded = (uint16_t)(v->door.outbox_tail - lc_outbox_head(tx)) > LC_RING / 2;
 	window_grow(v);
 	__atomic_store_n(&c->retries, 0, __ATOMIC_RELEASE);
 	lc_channel_at("reset");
-	lc_put64(&c->retransmit_at, news < outstanding ? v->now + interval_after(v, 0) : 0);
+	lc_put64(&c->retransmit_at, news < outstanding ? v->now + lc_send_interval(v, 0) : 0);
 	lc_channel_at("restarted");
 	tx.acked = nr;
 	tx.hello = 0;
@@ -161,56 +163,10 @@ int lc_send_acknowledged(struct lc_view *v, uint16_t nr)
 	if (v->own->resending && lc_seq_before(v->own->resend, nr))
 		v->own->resend = nr;
 	v->own->resending = v->own->resending && v->own->resend != tx.next;
-	if (crowded ||
+	if (crowded || awaited ||
 	    (v->door.mode == LC_MODE_CLOSING && lc_outbox_head(tx) == v->door.outbox_tail))
 		lc_view_tell(v);
 	return 0;
-}
-
-/* Retransmissions before the peer is given up (5.8). */
-static uint32_t retries_limit(const struct lc_view *v)
-{
-	return v->door.mode == LC_MODE_OPENING ? v->tunnel->retransmit_not_established
-					       : v->tunnel->retransmit_established;
-}
-
-void lc_send_resume(struct lc_view *v)
-{
-	struct lc_channel *c = v->channel;
-	uint32_t limit = retries_limit(v);
-
-	if (c->tx.acked == c->tx.next)
-		lc_put64(&c->retransmit_at, 0);
-	else if (v->now >= c->retransmit_at && c->retries >= limit && limit > 0)
-		__atomic_store_n(&c->retries, limit - 1, __ATOMIC_RELEASE);
-}
-
-void lc_send_overdue(struct lc_view *v)
-{
-	struct lc_channel *c = v->channel;
-	union lc_channel_tx tx = c->tx;
-	uint16_t outstanding = (uint16_t)(tx.next - tx.acked);
-
-	if (outstanding == 0 || v->now < c->retransmit_at)
-		return;
-	if (c->retries >= retries_limit(v) || !transmit_number(v, tx.acked)) {
-		lc_view_kill(v);
-		return;
-	}
-	lc_channel_at("resent");
-	uint32_t retries = c->retries + 1;
-	lc_put64(&c->retransmit_at, v->now + interval_after(v, retries));
-	lc_channel_at("spaced");
-	__atomic_store_n(&c->retries, retries, __ATOMIC_RELEASE);
-	c->retransmitted++;
-
-	/* Appendix A. A message lost twice says nothing new of the path. */
-	if (retries == 1)
-		c->ssthresh = or_one(outstanding / 2);
-	c->cwnd = 1;
-	c->cwnd_count = 0;
-	v->own->resend = (uint16_t)(tx.acked + 1);
-	v->own->resending = v->own->resend != tx.next;
 }
 
 /* A HELLO, when the peer was silent for long, and nothing else asks it for a sign of life (5.5). */
@@ -222,14 +178,14 @@ static bool hello_wanted(const struct lc_view *v)
 }
 
 /* Takes the next number: counted first, then sent. */
-static void send_number(struct lc_view *v, bool hello)
+static void send_next(struct lc_view *v, bool hello)
 {
 	struct lc_channel *c = v->channel;
 	union lc_channel_tx tx = c->tx;
 	uint16_t ns = tx.next++;
 
 	if (tx.acked == ns) {
-		lc_put64(&c->retransmit_at, v->now + interval_after(v, 0));
+		lc_put64(&c->retransmit_at, v->now + lc_send_interval(v, 0));
 		lc_channel_at("timed");
 	}
 	if (hello) {
@@ -238,7 +194,7 @@ static void send_number(struct lc_view *v, bool hello)
 	}
 	lc_put_tx(c, tx);
 	lc_channel_at("numbered");
-	if (!transmit_number(v, ns)) {
+	if (!lc_send_number(v, ns)) {
 		lc_view_kill(v);
 		return;
 	}
@@ -253,7 +209,7 @@ void lc_send_new(struct lc_view *v)
 	uint16_t window = cwnd < peer ? cwnd : peer;
 
 	while (v->own->resending && (uint16_t)(v->own->resend - c->tx.acked) < window) {
-		if (!transmit_number(v, v->own->resend)) {
+		if (!lc_send_number(v, v->own->resend)) {
 			lc_view_kill(v);
 			return;
 		}
@@ -262,9 +218,9 @@ void lc_send_new(struct lc_view *v)
 	}
 	while (!v->own->resending && !c->tx.dead && unsent(v) > 0 &&
 	       (uint16_t)(c->tx.next - c->tx.acked) < window)
-		send_number(v, false);
+		send_next(v, false);
 	if (hello_wanted(v) && v->now >= c->last_received + v->tunnel->hello_ms)
-		send_number(v, true);
+		send_next(v, true);
 }
 
 /* Sets ack_due for what was taken and not acknowledged. */

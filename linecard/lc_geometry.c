@@ -1,8 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "lc_layout.h"
+#include "lc_txn.h"
 
 #define JOURNAL_SIZE (128u * 1024)
-#define HUGE_PAGE    (2u * 1024 * 1024)
+#define MOST_TUNNELS 65536u /* slots: an ID has 16 bits */
+
+/* The largest commit: each record that a transaction may touch, with a map's word for each, and the
+ * entry's offset and length before each of these. */
+#define ENTRY_SIZE 16
+_Static_assert(LC_TXN_TUNNELS *(sizeof(struct lc_tunnel) + 8 + 2 * ENTRY_SIZE) +
+		       LC_TXN_SESSIONS * (sizeof(struct lc_session) + 8 + 2 * ENTRY_SIZE) <=
+		   JOURNAL_SIZE,
+	       "the journal holds the largest transaction");
+#define HUGE_PAGE (2u * 1024 * 1024)
 
 static uint32_t power_of_two_above(uint32_t n)
 {
@@ -12,6 +22,13 @@ static uint32_t power_of_two_above(uint32_t n)
 	return p;
 }
 
+/* Slot 0 is the listener's. */
+static uint32_t tunnel_slots(uint32_t tunnels)
+{
+	uint32_t slots = power_of_two_above(tunnels + 1 + LC_SPARE_TUNNELS);
+	return slots < MOST_TUNNELS ? slots : MOST_TUNNELS;
+}
+
 struct lc_geometry lc_geometry_for(uint32_t tunnels, uint32_t sessions, uint32_t message_buffers)
 {
 	if (tunnels > 65535)
@@ -19,7 +36,7 @@ struct lc_geometry lc_geometry_for(uint32_t tunnels, uint32_t sessions, uint32_t
 	if (sessions > 1u << 20)
 		sessions = 1u << 20;
 	return (struct lc_geometry){
-	    .tunnel_slots = power_of_two_above(tunnels + 1), /* slot 0 is the listener's */
+	    .tunnel_slots = tunnel_slots(tunnels),
 	    .session_slots = power_of_two_above(sessions),
 	    .max_tunnels = tunnels,
 	    .max_sessions = sessions,
@@ -30,12 +47,11 @@ struct lc_geometry lc_geometry_for(uint32_t tunnels, uint32_t sessions, uint32_t
 
 bool lc_geometry_valid(const struct lc_geometry *g)
 {
-	return g->tunnel_slots >= 2 && g->tunnel_slots <= 65536 &&
-	       (g->tunnel_slots & (g->tunnel_slots - 1)) == 0 && g->session_slots >= 2 &&
+	return g->max_tunnels >= 1 && g->max_tunnels < MOST_TUNNELS &&
+	       g->tunnel_slots == tunnel_slots(g->max_tunnels) && g->session_slots >= 2 &&
 	       g->session_slots <= 1u << 20 && (g->session_slots & (g->session_slots - 1)) == 0 &&
-	       g->max_tunnels >= 1 && g->max_tunnels < g->tunnel_slots && g->max_sessions >= 1 &&
-	       g->max_sessions <= g->session_slots && g->buffers >= LC_RING &&
-	       g->buffers <= 1u << 20 && g->journal_size == JOURNAL_SIZE;
+	       g->max_sessions >= 1 && g->max_sessions <= g->session_slots &&
+	       g->buffers >= LC_RING && g->buffers <= 1u << 20 && g->journal_size == JOURNAL_SIZE;
 }
 
 /* A dirty set or map of n bits, with room for its summary. */
@@ -110,17 +126,31 @@ uint64_t lc_layout_hash(void)
 	    AT(lc_tunnel, peer_id),
 	    AT(lc_tunnel, retransmit_ms),
 	    AT(lc_tunnel, outbox),
+	    AT(lc_tunnel, reset_ns),
+	    AT(lc_tunnel, mortal),
+	    AT(lc_tunnel, reset_generation),
+	    AT(lc_tunnel, life),
+	    AT(lc_tunnel, recovery_wait_ms),
 	    AT(lc_tunnel, role),
 	    AT(lc_tunnel, n_sessions),
 	    AT(lc_tunnel, deadline),
 	    AT(lc_tunnel, challenge),
 	    AT(lc_tunnel, profile),
 	    AT(lc_tunnel, secret),
+	    AT(lc_tunnel, failover),
+	    AT(lc_tunnel, recovers),
+	    AT(lc_tunnel, resync),
+	    AT(lc_tunnel, tie_seen),
+	    AT(lc_tunnel, resynced),
 	    sizeof(struct lc_channel),
 	    AT(lc_channel, retransmit_at),
 	    AT(lc_channel, cwnd),
+	    AT(lc_channel, next_hop),
+	    AT(lc_channel, generation),
+	    AT(lc_channel, waiting_since),
 	    AT(lc_channel, received),
 	    AT(lc_channel, inbox),
+	    AT(lc_channel, silenced),
 	    sizeof(struct lc_buffer),
 	    AT(lc_buffer, when),
 	    AT(lc_buffer, bytes),
@@ -128,7 +158,10 @@ uint64_t lc_layout_hash(void)
 	    AT(lc_session, port),
 	    AT(lc_session, mac),
 	    AT(lc_session, ipv4),
+	    AT(lc_session, data_resets),
+	    AT(lc_session, reset_after),
 	    AT(lc_session, id),
+	    AT(lc_session, stale),
 	    AT(lc_session, subscriber),
 	    AT(lc_session, deadline),
 	    AT(lc_session, accounting_id),
@@ -149,6 +182,7 @@ uint64_t lc_layout_hash(void)
 	    AT(lc_header, epoch),
 	    AT(lc_header, journal_committed),
 	    AT(lc_header, control),
+	    AT(lc_header, control_lost),
 	    AT(lc_header, reader),
 	    AT(lc_header, counter_name),
 	};

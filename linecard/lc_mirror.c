@@ -252,6 +252,31 @@ void lc_mirror_close(struct lc_mirror *m)
 	m->fd = -1;
 }
 
+/* The pid before the life. A data plane reads the life, then the pid, watches that process, and calls
+ * lc_control_lost() with that life when it ends. If it reads the old life, whatever the pid, then its word is of
+ * a life that is over anyway. If it reads the new one, the pid is the new one's too (or a later one's, and
+ * the new one is over). So a life is never called over before it is. In the other order it could read the new
+ * life with the pid of the dead: and end the new life for ever.
+ * What belongs to the life (ready, first_work) is cleared before both: nobody finds an old ready in a new
+ * life. */
+uint32_t lc_control_begin(struct lc_mirror *m, uint64_t pid, uint64_t now)
+{
+	struct lc_process *p = &m->header->control;
+	uint64_t life = __atomic_load_n(&p->starts, __ATOMIC_RELAXED) + 1;
+
+	__atomic_store_n(&p->ready, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&p->first_work, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&p->started, now, __ATOMIC_RELEASE);
+	__atomic_store_n(&p->pid, pid, __ATOMIC_RELEASE);
+	__atomic_store_n(&p->starts, life, __ATOMIC_RELEASE);
+	return (uint32_t)life;
+}
+
+void lc_control_lost(struct lc_mirror *m, uint64_t starts)
+{
+	__atomic_store_n(&m->header->control_lost, starts, __ATOMIC_RELEASE);
+}
+
 /* The first hugetlbfs mount with 2 MiB pages that has room for bytes. */
 static bool find_hugetlbfs(uint64_t bytes, char *dir, size_t size)
 {

@@ -145,7 +145,8 @@ struct lc_mirror {
 	uint32_t session_shift; /* 32 - log2 of the session slots */
 };
 
-/* The geometry for configured limits (all at least 1). */
+/* The geometry for configured limits (all at least 1): tunnel slots for the listener, the tunnels and
+ * LC_SPARE_TUNNELS more; fewer of those where 65536 slots have no room for them. */
 struct lc_geometry lc_geometry_for(uint32_t tunnels, uint32_t sessions, uint32_t message_buffers);
 
 /* Maps path, made anew (cold) if it is not there. Attaches only to what it understands wholly:
@@ -242,9 +243,9 @@ static inline bool lc_tunnel_silent(const struct lc_mirror *m, const struct lc_t
 		return true;
 	if (!__atomic_load_n(&t->mortal, __ATOMIC_RELAXED))
 		return false;
-	uint32_t life = __atomic_load_n(&t->life, __ATOMIC_RELAXED);
+	uint32_t life = __atomic_load_n(&t->life, __ATOMIC_ACQUIRE);
 	return life != lc_control_life(m) ||
-	       life == (uint32_t)__atomic_load_n(&m->header->control_lost, __ATOMIC_RELAXED);
+	       life == (uint32_t)__atomic_load_n(&m->header->control_lost, __ATOMIC_ACQUIRE);
 }
 
 /* tx and rx are those of the door's generation. Until the data plane has made them so, nothing is in the

@@ -63,25 +63,32 @@ static bool check_ring(const struct check *c, uint32_t slot, const char *name, c
 	return true;
 }
 
+/* Before the data plane has seen a reset (RFC 4951 section 3.2.2), nothing is in the inbox, whatever rx says. What tx
+ * says of the outbox holds all the time: its messages keep their numbers. */
 static bool check_channel(const struct check *c, uint32_t slot, union lc_tunnel_door door)
 {
 	const struct lc_channel *channel = &c->m->channels[slot];
+	bool current = lc_channel_current(channel, door);
 	union lc_channel_tx tx = lc_channel_tx_read(channel);
 	union lc_channel_rx rx = lc_channel_rx_read(channel);
 
-	if (!check_ring(c, slot, "inbox", channel->inbox, door.inbox_head, lc_inbox_tail(rx),
-			c->m->inbox, c->inbox_held))
+	if (current && !check_ring(c, slot, "inbox", channel->inbox, door.inbox_head,
+				   lc_inbox_tail(rx), c->m->inbox, c->inbox_held))
 		return false;
 	if (slot == LC_LISTENER)
 		return true;
-	if ((uint16_t)(tx.next - tx.acked) > LC_RING + 1 || tx.hello > 1 || tx.dead > 1 ||
+	if ((uint16_t)(tx.next - tx.acked) > LC_RING + 1 || tx.hello > 1 || tx.dead > 2 ||
 	    (uint16_t)(door.outbox_tail + tx.shift - tx.next) > LC_RING)
 		return broken(
 		    c,
 		    "tunnel slot %u: sent up to Ns %u, acknowledged up to %u, outbox up to %u: impossible",
 		    slot, tx.next, tx.acked, door.outbox_tail);
-	return check_ring(c, slot, "outbox", c->m->tunnels[slot].outbox, lc_outbox_head(tx),
-			  door.outbox_tail, c->m->outbox, c->outbox_held);
+	uint16_t base = c->m->tunnels[slot].outbox_base, head = lc_outbox_head(tx);
+	if (!current && (uint16_t)(base - head) > (uint16_t)(door.outbox_tail - head))
+		return broken(c, "tunnel slot %u: reset at message %u, outside of its outbox", slot,
+			      base);
+	return check_ring(c, slot, "outbox", c->m->tunnels[slot].outbox, head, door.outbox_tail,
+			  c->m->outbox, c->outbox_held);
 }
 
 static bool check_tunnel(const struct check *c, uint32_t slot)
@@ -92,9 +99,12 @@ static bool check_tunnel(const struct check *c, uint32_t slot)
 	if (slot == LC_LISTENER || door.id == 0 || lc_tunnel_slot(c->m, door.id) != slot)
 		return broken(c, "tunnel slot %u: holds tunnel ID %u, which belongs elsewhere",
 			      slot, door.id);
-	if (door.mode < LC_MODE_OPENING || door.mode > LC_MODE_CLOSING || t->role > LC_ROLE_LNS)
+	if (door.mode < LC_MODE_OPENING || door.mode > LC_MODE_FAREWELL || t->role > LC_ROLE_LNS)
 		return broken(c, "tunnel %u: mode %u, role %u: no such", door.id, door.mode,
 			      t->role);
+	if (t->mortal > 1 || t->reset_generation != door.generation)
+		return broken(c, "tunnel %u: of generation %u, its channel begins in %u", door.id,
+			      door.generation, t->reset_generation);
 	if (!is_string(t->profile, sizeof(t->profile)) ||
 	    !is_string(t->peer_host, sizeof(t->peer_host)) ||
 	    !is_string(t->local_host, sizeof(t->local_host)) ||

@@ -98,6 +98,10 @@ static int find_free_buffers(struct lc_txn *t)
 		for (; head != tunnel->door.outbox_tail; head++)
 			map_set(held, tunnel->outbox[head % LC_RING]);
 		t->pool.n_tunnels++;
+		if (tunnel->recovers != 0) {
+			map_set(t->pool.recovery_map, slot);
+			t->pool.n_recovery++;
+		}
 	}
 	for (uint32_t i = n; i-- > 0;)
 		if (!lc_map_test(held, i))
@@ -117,13 +121,14 @@ int lc_pool_attach(struct lc_txn *t)
 	p->returned = calloc(tunnels, sizeof(*p->returned));
 	p->limbo_tunnels = calloc((tunnels + 63) / 64, sizeof(uint64_t));
 	p->limbo_sessions = calloc((sessions + 63) / 64, sizeof(uint64_t));
+	p->recovery_map = calloc((tunnels + 63) / 64, sizeof(uint64_t));
 	p->limbo = malloc(p->limbo_size * sizeof(*p->limbo));
 	p->first = malloc(tunnels * sizeof(*p->first));
 	p->next = malloc(sessions * sizeof(*p->next));
 	p->previous = malloc(sessions * sizeof(*p->previous));
 	if (p->buffers == NULL || p->returned == NULL || p->limbo_tunnels == NULL ||
-	    p->limbo_sessions == NULL || p->limbo == NULL || p->first == NULL || p->next == NULL ||
-	    p->previous == NULL)
+	    p->limbo_sessions == NULL || p->recovery_map == NULL || p->limbo == NULL ||
+	    p->first == NULL || p->next == NULL || p->previous == NULL)
 		return -ENOMEM;
 	memset(p->first, 0xff, tunnels * sizeof(*p->first));
 	p->epoch = lc_epoch_begin(m);
@@ -136,8 +141,8 @@ int lc_pool_attach(struct lc_txn *t)
 void lc_pool_detach(struct lc_txn *t)
 {
 	struct lc_pool *p = &t->pool;
-	void *all[] = {p->buffers, p->returned, p->limbo_tunnels, p->limbo_sessions,
-		       p->limbo,   p->first,    p->next,          p->previous};
+	void *all[] = {p->buffers, p->returned, p->limbo_tunnels, p->limbo_sessions, p->limbo,
+		       p->first,   p->next,     p->previous,      p->recovery_map};
 	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		free(all[i]);
 }
@@ -216,20 +221,34 @@ static bool tunnel_slot_free(const struct lc_txn *t, uint32_t slot)
 	return true;
 }
 
-uint16_t lc_pool_find_tunnel(struct lc_txn *t, int *error)
+/* Recovery tunnels count apart, so that they take nobody's place up to the limit; where there are few tunnels, more than
+ * the spare slots may be theirs. 0, -ENOSPC, -EAGAIN. */
+static int room_for_tunnel(const struct lc_txn *t, bool spare)
+{
+	uint32_t all = t->pool.n_tunnels, recovery = t->pool.n_recovery;
+	uint32_t limit = t->m->header->geometry.max_tunnels;
+	uint32_t most = limit + LC_SPARE_TUNNELS;
+
+	most = most < t->m->tunnel_mask ? most : t->m->tunnel_mask;
+	for (unsigned i = 0; i < t->n_tunnels; i++) {
+		all += t->tunnels[i].state == lc_txn_created;
+		recovery += t->tunnels[i].state == lc_txn_created && t->tunnels[i].spare;
+	}
+	if (!spare && all - recovery >= limit)
+		return -ENOSPC;
+	if (all >= most)
+		return spare ? -ENOSPC : -EAGAIN;
+	return 0;
+}
+
+uint16_t lc_pool_find_tunnel(struct lc_txn *t, bool spare, int *error)
 {
 	struct lc_header *h = t->m->header;
-	uint32_t created = 0;
 
+	*error = is_ready(t) ? room_for_tunnel(t, spare) : -EAGAIN;
+	if (*error != 0)
+		return 0;
 	*error = -EAGAIN;
-	if (!is_ready(t))
-		return 0;
-	for (unsigned i = 0; i < t->n_tunnels; i++)
-		created += t->tunnels[i].state == lc_txn_created;
-	if (t->pool.n_tunnels + created >= h->geometry.max_tunnels) {
-		*error = -ENOSPC;
-		return 0;
-	}
 	leave_limbo(t);
 	uint16_t cursor = (uint16_t)h->next_tunnel_id;
 	for (uint32_t i = 0; i < 65536; i++, cursor++) {
@@ -246,10 +265,7 @@ static bool session_slot_free(const struct lc_txn *t, uint32_t slot)
 {
 	if (lc_map_test(t->m->session_map, slot) || lc_map_test(t->pool.limbo_sessions, slot))
 		return false;
-	for (unsigned i = 0; i < t->n_sessions; i++)
-		if (t->sessions[i].slot == slot)
-			return false;
-	return true;
+	return lc_txn_find_session(t, slot) == NULL;
 }
 
 uint16_t lc_pool_find_session(struct lc_txn *t, struct lc_tunnel *tunnel, uint32_t *slot,
@@ -337,6 +353,17 @@ void lc_pool_aborted(struct lc_txn *t)
 		return_buffer(t, t->messages[i]);
 }
 
+static void count_recovery(struct lc_pool *p, const struct lc_txn_tunnel_copy *c)
+{
+	bool before = lc_map_test(p->recovery_map, c->slot);
+	bool after = c->state != lc_txn_freed && c->copy.recovers != 0;
+
+	if (before == after)
+		return;
+	p->recovery_map[c->slot / 64] ^= UINT64_C(1) << (c->slot % 64);
+	p->n_recovery += after ? 1 : -1u;
+}
+
 void lc_pool_committed(struct lc_txn *t)
 {
 	struct lc_pool *p = &t->pool;
@@ -354,6 +381,7 @@ void lc_pool_committed(struct lc_txn *t)
 	}
 	for (unsigned i = 0; i < t->n_tunnels; i++) {
 		const struct lc_txn_tunnel_copy *c = &t->tunnels[i];
+		count_recovery(p, c);
 		p->n_tunnels += c->state == lc_txn_created;
 		if (c->state != lc_txn_freed)
 			continue;

@@ -92,14 +92,22 @@ struct lc_tunnel {
 	uint32_t hello_ms;        /* 0: never */
 	uint32_t outbox[LC_RING]; /* buffer of message number n at n % LC_RING, for acked <= n <
 				     outbox_tail */
-	/* Where the channel of this generation begins (RFC 4951 section 3.2.2; 0 and 0 or 1 for a new
-	 * tunnel): guarded by the door. */
-	uint16_t reset_ns;    /* of message number outbox_base */
-	uint16_t reset_nr;    /* expected first; it becomes message number inbox_head */
-	uint16_t outbox_base; /* what is before it in the outbox is flushed */
-	uint8_t mortal;       /* 1: its channel dies with the control plane (failover protocol,
-				 disable) */
-	uint8_t reserved1;
+	/* Where a channel begins (RFC 4951 section 3.2.2; 0 and 0 or 1 for a new tunnel). A commit
+	 * stores it before the door, so the door does not guard it: one 64-bit store, and it says
+	 * which generation of the door it is for. While that is not the door's, a reset is about
+	 * to come true, and the channel is silent. */
+	union {
+		uint64_t reset_word;
+		struct {
+			uint16_t reset_ns; /* of message number outbox_base */
+			uint16_t
+			    reset_nr; /* expected first; it becomes message number inbox_head */
+			uint16_t outbox_base; /* what is before it in the outbox is flushed */
+			uint8_t mortal; /* 1: its channel dies with the control plane (failover
+					   protocol, disable) */
+			uint8_t reset_generation; /* of the door */
+		};
+	};
 	uint32_t
 	    life; /* of the control plane that opened or reset the channel: lc_control_begin() */
 	uint32_t recovery_wait_ms; /* the peer's Recovery Time: how long after the last

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A binary heap of numbers in the order of their deadlines, and each number's place in it: setting,
- * moving and taking out cost O(log n), the earliest O(1). All memory is taken at the start: nothing
- * here can fail later. */
+/* A binary heap of numbers in the order of their deadlines, and of the numbers where these are equal, and each
+ * number's place in it: setting, moving and taking out cost O(log n), the earliest O(1). The order is total, so
+ * what comes out depends on what is in it and not on how it came in. All memory is taken at the start:
+ * nothing here can fail later. */
 #include "lc_timers.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 struct lc_timers {
@@ -46,13 +48,17 @@ static void timers_put(struct lc_timers *t, uint32_t place, uint32_t number)
 	t->place[number] = place;
 }
 
+static bool comes_before(const struct lc_timers *t, uint32_t a, uint32_t b)
+{
+	return t->at[a] != t->at[b] ? t->at[a] < t->at[b] : a < b;
+}
+
 /* Moves number from place to where it belongs, up or down. */
 static void timers_sift(struct lc_timers *t, uint32_t place, uint32_t number)
 {
-	uint64_t at = t->at[number];
 	while (place > 0) {
 		uint32_t parent = (place - 1) / 2;
-		if (t->at[t->heap[parent]] <= at)
+		if (comes_before(t, t->heap[parent], number))
 			break;
 		timers_put(t, place, t->heap[parent]);
 		place = parent;
@@ -61,9 +67,9 @@ static void timers_sift(struct lc_timers *t, uint32_t place, uint32_t number)
 		uint32_t child = 2 * place + 1;
 		if (child >= t->used)
 			break;
-		if (child + 1 < t->used && t->at[t->heap[child + 1]] < t->at[t->heap[child]])
+		if (child + 1 < t->used && comes_before(t, t->heap[child + 1], t->heap[child]))
 			child++;
-		if (at <= t->at[t->heap[child]])
+		if (comes_before(t, number, t->heap[child]))
 			break;
 		timers_put(t, place, t->heap[child]);
 		place = child;

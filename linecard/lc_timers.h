@@ -13,7 +13,8 @@ void lc_timers_free(struct lc_timers *timers);
 /* Sets or moves the deadline of a number; at 0: none. */
 void lc_timers_set(struct lc_timers *timers, uint32_t number, uint64_t at);
 
-/* Takes out a number whose deadline is at or before now, the earliest first; UINT32_MAX: none. */
+/* Takes out a number whose deadline is at or before now, the earliest first, of equal ones the smallest; UINT32_MAX:
+ * none. */
 uint32_t lc_timers_take(struct lc_timers *timers, uint64_t now);
 
 /* The earliest deadline; UINT64_MAX: none. */

@@ -55,12 +55,22 @@ static struct lc_txn_tunnel_copy *find_tunnel(const struct lc_txn *t, uint32_t s
 	return NULL;
 }
 
-static struct lc_txn_session_copy *find_session(const struct lc_txn *t, uint32_t slot)
+/* The place in index[] where a session's slot is, or the empty one where it would be. It is never full. */
+static uint8_t *session_place(const struct lc_txn *t, uint32_t slot)
 {
-	for (unsigned i = 0; i < t->n_sessions; i++)
-		if (t->sessions[i].slot == slot)
-			return (struct lc_txn_session_copy *)&t->sessions[i];
-	return NULL;
+	uint32_t at = slot * LC_SESSION_SPREAD >> 16;
+
+	for (;; at++) {
+		const uint8_t *place = &t->index[at % LC_TXN_INDEX];
+		if (*place == 0 || t->sessions[*place - 1].slot == slot)
+			return (uint8_t *)place;
+	}
+}
+
+struct lc_txn_session_copy *lc_txn_find_session(const struct lc_txn *t, uint32_t slot)
+{
+	uint8_t place = *session_place(t, slot);
+	return place != 0 ? (struct lc_txn_session_copy *)&t->sessions[place - 1] : NULL;
 }
 
 static bool tunnel_in_use(const struct lc_txn *t, uint32_t slot)
@@ -88,9 +98,12 @@ static struct lc_txn_session_copy *add_session(struct lc_txn *t, uint32_t slot)
 {
 	if (t->n_sessions == LC_TXN_SESSIONS)
 		return NULL;
+	uint8_t *place = session_place(t, slot);
 	struct lc_txn_session_copy *c = &t->sessions[t->n_sessions++];
-	*c = (struct lc_txn_session_copy){
-	    .slot = slot, .state = lc_txn_changed, .copy = t->m->sessions[slot]};
+	c->slot = slot;
+	c->state = lc_txn_changed;
+	c->copy = t->m->sessions[slot];
+	*place = (uint8_t)t->n_sessions;
 	return c;
 }
 
@@ -105,7 +118,7 @@ struct lc_tunnel *lc_txn_tunnel(struct lc_txn *t, uint32_t slot)
 
 struct lc_session *lc_txn_session(struct lc_txn *t, uint32_t slot)
 {
-	struct lc_txn_session_copy *c = find_session(t, slot);
+	struct lc_txn_session_copy *c = lc_txn_find_session(t, slot);
 
 	if (c == NULL && session_in_use(t, slot))
 		c = add_session(t, slot);
@@ -123,7 +136,7 @@ const struct lc_tunnel *lc_txn_peek_tunnel(const struct lc_txn *t, uint32_t slot
 
 const struct lc_session *lc_txn_peek_session(const struct lc_txn *t, uint32_t slot)
 {
-	const struct lc_txn_session_copy *c = find_session(t, slot);
+	const struct lc_txn_session_copy *c = lc_txn_find_session(t, slot);
 
 	if (c != NULL)
 		return c->state != lc_txn_freed ? &c->copy : NULL;
@@ -132,10 +145,10 @@ const struct lc_session *lc_txn_peek_session(const struct lc_txn *t, uint32_t sl
 
 /* ---- creating and freeing ---- */
 
-struct lc_tunnel *lc_txn_create_tunnel(struct lc_txn *t, uint16_t initial_nr, uint32_t *slot,
-				       int *error)
+static struct lc_tunnel *create_tunnel(struct lc_txn *t, bool spare, uint16_t initial_nr,
+				       uint32_t *slot, int *error)
 {
-	uint16_t id = lc_pool_find_tunnel(t, error);
+	uint16_t id = lc_pool_find_tunnel(t, spare, error);
 	if (id == 0)
 		return NULL;
 	*slot = lc_tunnel_slot(t->m, id);
@@ -147,9 +160,13 @@ struct lc_tunnel *lc_txn_create_tunnel(struct lc_txn *t, uint16_t initial_nr, ui
 	uint8_t generation = (uint8_t)(c->copy.door.generation + 1);
 	memset(&c->copy, 0, sizeof(c->copy));
 	c->state = lc_txn_created;
+	c->spare = spare;
 	c->copy.door =
 	    (union lc_tunnel_door){.id = id, .mode = LC_MODE_OPENING, .generation = generation};
 	c->copy.peer_window = 4;
+	c->copy.reset_nr = initial_nr;
+	c->copy.reset_generation = generation;
+	c->copy.life = lc_control_life(t->m);
 
 	/* The slot is free and past its epoch, so its channel is nobody's: made ready before the
 	 * door is. */
@@ -158,8 +175,43 @@ struct lc_tunnel *lc_txn_create_tunnel(struct lc_txn *t, uint16_t initial_nr, ui
 	channel->next_hop = UINT16_MAX;
 	channel->rx.nr = initial_nr;
 	channel->rx.shift = initial_nr;
+	channel->generation = generation;
 	t->pool.returned[*slot] = 0;
 	return &c->copy;
+}
+
+struct lc_tunnel *lc_txn_create_tunnel(struct lc_txn *t, uint16_t initial_nr, uint32_t *slot,
+				       int *error)
+{
+	return create_tunnel(t, false, initial_nr, slot, error);
+}
+
+struct lc_tunnel *lc_txn_create_spare_tunnel(struct lc_txn *t, uint16_t initial_nr, uint32_t *slot,
+					     int *error)
+{
+	return create_tunnel(t, true, initial_nr, slot, error);
+}
+
+/* The generation is a new one for the data plane, however many resets it has not looked at. It may be storing one
+ * just now: that of the door as it is in the mirror, which is neither. */
+void lc_txn_reset_channel(struct lc_txn *t, uint32_t slot, uint16_t ns, uint16_t nr)
+{
+	struct lc_tunnel *tunnel = slot != LC_LISTENER ? lc_txn_tunnel(t, slot) : NULL;
+	if (tunnel == NULL)
+		return;
+	const struct lc_channel *channel = &t->m->channels[slot];
+	union lc_tunnel_door *door = &tunnel->door;
+
+	if (lc_channel_current(channel, *door))
+		door->inbox_head = lc_inbox_tail(lc_channel_rx_read(channel));
+	door->generation++;
+	if (lc_channel_current(channel, *door))
+		door->generation++;
+	tunnel->reset_ns = ns;
+	tunnel->reset_nr = nr;
+	tunnel->outbox_base = door->outbox_tail;
+	tunnel->reset_generation = door->generation;
+	tunnel->life = lc_control_life(t->m);
 }
 
 struct lc_session *lc_txn_create_session(struct lc_txn *t, uint32_t tunnel_slot, uint32_t *slot,
@@ -214,7 +266,7 @@ void lc_txn_free_session(struct lc_txn *t, uint32_t slot)
 		tunnel->n_sessions--;
 	s->door.word = 0;
 	s->id = 0;
-	find_session(t, slot)->state = lc_txn_freed;
+	lc_txn_find_session(t, slot)->state = lc_txn_freed;
 }
 
 void lc_txn_open_door(struct lc_txn *t, struct lc_session *s, uint8_t flags)
@@ -281,6 +333,8 @@ const struct lc_buffer *lc_txn_receive(const struct lc_txn *t, uint32_t slot)
 	if (tunnel == NULL)
 		return NULL;
 	const struct lc_channel *channel = &t->m->channels[slot];
+	if (!lc_channel_current(channel, tunnel->door))
+		return NULL;
 	uint16_t head = tunnel->door.inbox_head;
 	uint16_t waiting = (uint16_t)(lc_inbox_tail(lc_channel_rx_read(channel)) - head);
 	if (waiting == 0 || waiting > LC_RING)
@@ -300,36 +354,50 @@ void lc_txn_consume(struct lc_txn *t, uint32_t slot)
 
 /* ---- commit ---- */
 
-/* A map's word with this transaction's slots in or out. Written once a slot; a later entry of the
- * same word has them all. */
-static bool journal_map(struct lc_txn *t, uint64_t *map, uint32_t slot)
-{
-	uint64_t word = map[slot / 64];
-	bool tunnels = map == t->m->tunnel_map;
+/* Words of one map, with this transaction's slots in or out: each is written once. */
+struct map_words {
+	unsigned n;
+	uint32_t at[LC_TXN_SESSIONS];
+	uint64_t word[LC_TXN_SESSIONS];
+};
 
-	for (unsigned i = 0; i < (tunnels ? t->n_tunnels : t->n_sessions); i++) {
-		uint32_t other = tunnels ? t->tunnels[i].slot : t->sessions[i].slot;
-		enum lc_txn_state state = tunnels ? t->tunnels[i].state : t->sessions[i].state;
-		if (other / 64 != slot / 64 || state == lc_txn_changed)
-			continue;
-		uint64_t bit = UINT64_C(1) << (other % 64);
-		word = state == lc_txn_created ? word | bit : word & ~bit;
+static void map_change(struct map_words *w, const uint64_t *map, uint32_t slot,
+		       enum lc_txn_state state)
+{
+	uint64_t bit = UINT64_C(1) << (slot % 64);
+	unsigned i = 0;
+
+	if (state == lc_txn_changed)
+		return;
+	while (i < w->n && w->at[i] != slot / 64)
+		i++;
+	if (i == w->n) {
+		w->at[w->n] = slot / 64;
+		w->word[w->n++] = map[slot / 64];
 	}
-	return lc_journal_add(t, &map[slot / 64], &word, sizeof(word));
+	w->word[i] = state == lc_txn_created ? w->word[i] | bit : w->word[i] & ~bit;
+}
+
+static bool journal_map(struct lc_txn *t, const struct map_words *w, const uint64_t *map)
+{
+	bool fits = true;
+	for (unsigned i = 0; i < w->n; i++)
+		fits = fits && lc_journal_add(t, &map[w->at[i]], &w->word[i], sizeof(w->word[i]));
+	return fits;
 }
 
 static bool write_journal(struct lc_txn *t)
 {
 	struct lc_mirror *m = t->m;
-	bool fits = true;
+	struct map_words tunnels = {.n = 0}, sessions = {.n = 0};
 
 	lc_journal_begin(t);
 	for (unsigned i = 0; i < t->n_tunnels; i++)
-		if (t->tunnels[i].state != lc_txn_changed)
-			fits = fits && journal_map(t, m->tunnel_map, t->tunnels[i].slot);
+		map_change(&tunnels, m->tunnel_map, t->tunnels[i].slot, t->tunnels[i].state);
 	for (unsigned i = 0; i < t->n_sessions; i++)
-		if (t->sessions[i].state != lc_txn_changed)
-			fits = fits && journal_map(t, m->session_map, t->sessions[i].slot);
+		map_change(&sessions, m->session_map, t->sessions[i].slot, t->sessions[i].state);
+	bool fits =
+	    journal_map(t, &tunnels, m->tunnel_map) && journal_map(t, &sessions, m->session_map);
 	for (unsigned i = 0; i < t->n_sessions; i++)
 		fits = fits && lc_journal_add(t, &m->sessions[t->sessions[i].slot],
 					      &t->sessions[i].copy, sizeof(struct lc_session));
@@ -341,6 +409,8 @@ static bool write_journal(struct lc_txn *t)
 
 static void clear(struct lc_txn *t)
 {
+	if (t->n_sessions != 0)
+		memset(t->index, 0, sizeof(t->index));
 	t->n_tunnels = 0;
 	t->n_sessions = 0;
 	t->n_messages = 0;
@@ -351,10 +421,14 @@ static void drop_ephemeral(struct lc_txn *t)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < t->n_sessions; i++)
-		if (t->sessions[i].state != lc_txn_freed || session_in_use(t, t->sessions[i].slot))
-			t->sessions[n++] = t->sessions[i];
-	t->n_sessions = n;
+	for (unsigned i = 0; i < t->n_sessions; i++) {
+		if (t->sessions[i].state == lc_txn_freed && !session_in_use(t, t->sessions[i].slot))
+			continue;
+		if (n != i)
+			t->sessions[n] = t->sessions[i];
+		n++;
+	}
+	t->n_sessions = n; /* index[] is not looked at before clear() */
 }
 
 int lc_txn_commit(struct lc_txn *t)

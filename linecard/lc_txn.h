@@ -47,20 +47,22 @@ const struct lc_tunnel *lc_txn_peek_tunnel(const struct lc_txn *txn, uint32_t sl
 const struct lc_session *lc_txn_peek_session(const struct lc_txn *txn, uint32_t slot);
 
 /* A new tunnel in a free slot: zeroed, door.id and door.generation set, mode OPENING, channel
- * zeroed with its Nr at initial_nr (1 where an SCCRQ has been consumed, else 0). IDs are given out
- * least recently used first. NULL with *error: -ENOSPC (limit reached) or -EAGAIN (free slots may
- * still be read: try later). */
+ * zeroed with its Nr at initial_nr (1 where an SCCRQ has been consumed, else 0) and current, life the present one. IDs
+ * are given out least recently used first. NULL with *error: -ENOSPC (limit reached) or -EAGAIN (free slots may
+ * still be read, or recovery tunnels have them: try later). */
 struct lc_tunnel *lc_txn_create_tunnel(struct lc_txn *txn, uint16_t initial_nr, uint32_t *slot,
 				       int *error);
 
-/* The same for a recovery tunnel: LC_SPARE_TUNNELS slots are kept for those beyond the limit. */
+/* The same for a recovery tunnel (RFC 4951 section 3.2.1): LC_SPARE_TUNNELS slots are kept for those beyond the limit,
+ * and they may have what others do not use. The caller sets recovers, by which it is counted apart from then on. */
 struct lc_tunnel *lc_txn_create_spare_tunnel(struct lc_txn *txn, uint16_t initial_nr,
 					     uint32_t *slot, int *error);
 
 /* Control channel reset (RFC 4951 section 3.2.2): what is in the outbox and the inbox is flushed; the next
  * message sent has Ns ns, the next one received must have Ns nr; dead or alive before, it lives from the
- * commit on, and the present life is its own. Messages queued after it in the same transaction are sent.
- * Once a transaction and tunnel. */
+ * commit on, and the present life is its own. Messages queued after it in the same transaction are sent. Buffers of
+ * what is flushed, and their places in the outbox (lc_txn_outbox_room()), come back when the data plane has looked. The mode
+ * is the caller's to set. Once a transaction and tunnel. */
 void lc_txn_reset_channel(struct lc_txn *txn, uint32_t slot, uint16_t ns, uint16_t nr);
 
 /* A new session in a tunnel: id, tunnel_id set, door closed, counters zeroed, n_sessions of the

@@ -15,7 +15,12 @@ struct lc_txn_tunnel_copy {
 	uint32_t slot;
 	enum lc_txn_state state;
 	uint16_t outbox_end; /* freed: what door.outbox_tail was */
+	bool spare;          /* created beyond the limit, for a recovery tunnel */
 	struct lc_tunnel copy;
+};
+
+enum {
+	LC_TXN_INDEX = 512, /* places for LC_TXN_SESSIONS of them; a power of two */
 };
 
 struct lc_txn_session_copy {
@@ -36,6 +41,8 @@ struct lc_pool {
 	bool ready; /* every reader has seen epoch: what was freed before we attached is free */
 	uint64_t epoch;
 	uint32_t n_tunnels, n_sessions;
+	uint64_t *recovery_map; /* tunnel slots of recovery tunnels */
+	uint32_t n_recovery;
 	uint32_t *buffers; /* stack of free outbox buffers */
 	uint32_t n_buffers;
 	uint16_t *returned; /* by tunnel slot: outbox messages before this number have given their
@@ -53,11 +60,17 @@ struct lc_txn {
 	unsigned n_tunnels;
 	struct lc_txn_session_copy sessions[LC_TXN_SESSIONS];
 	unsigned n_sessions;
+	uint8_t index[LC_TXN_INDEX]; /* by hash of the slot: 1 + the place in sessions[]; 0: none */
 	uint32_t messages[LC_TXN_MESSAGES]; /* outbox buffers taken */
 	unsigned n_messages;
 	uint64_t journal_length;
 	struct lc_pool pool;
 };
+
+/* ---- lc_txn.c ---- */
+
+/* The session's working copy; NULL: not touched. */
+struct lc_txn_session_copy *lc_txn_find_session(const struct lc_txn *t, uint32_t slot);
 
 /* ---- lc_pool.c ---- */
 
@@ -66,7 +79,7 @@ int lc_pool_attach(struct lc_txn *t);
 void lc_pool_detach(struct lc_txn *t);
 
 /* A free ID; 0 with *error: -ENOSPC, -EAGAIN. */
-uint16_t lc_pool_find_tunnel(struct lc_txn *t, int *error);
+uint16_t lc_pool_find_tunnel(struct lc_txn *t, bool spare, int *error);
 uint16_t lc_pool_find_session(struct lc_txn *t, struct lc_tunnel *tunnel, uint32_t *slot,
 			      int *error);
 

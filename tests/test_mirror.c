@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The mirror's file: making, attaching, refusing; dirty sets, maps, epochs. */
+#include "lc_layout.h"
 #include "lc_mirror.h"
 
 #include <setjmp.h>
@@ -178,14 +179,14 @@ static void dirty_sets_lose_nothing(void **state)
 	(void)state;
 	struct lc_mirror m;
 	uint32_t cursor = 0;
-	bool model[128] = {false};
+	bool model[256] = {false};
 
 	make(&m);
-	assert_int_equal(m.to_dataplane.n_bits, 128);
+	assert_int_equal(m.to_dataplane.n_bits, 256);
 	assert_int_equal(lc_dirty_take(&m.to_dataplane, &cursor), LC_NO_SLOT);
 	srandom(1);
 	for (int i = 0; i < 20000; i++) {
-		uint32_t slot = (uint32_t)random() % 128;
+		uint32_t slot = (uint32_t)random() % 256;
 		if (random() % 2 == 0) {
 			lc_dirty_set(&m.to_dataplane, slot);
 			model[slot] = true;
@@ -193,7 +194,7 @@ static void dirty_sets_lose_nothing(void **state)
 		}
 		slot = lc_dirty_take(&m.to_dataplane, &cursor);
 		if (slot == LC_NO_SLOT) {
-			for (int j = 0; j < 128; j++)
+			for (int j = 0; j < 256; j++)
 				assert_false(model[j]);
 			continue;
 		}
@@ -210,7 +211,7 @@ static void a_busy_slot_starves_nobody(void **state)
 	(void)state;
 	struct lc_mirror m;
 	uint32_t cursor = 0, slot;
-	bool seen[128] = {false};
+	bool seen[256] = {false};
 
 	make(&m);
 	lc_dirty_set(&m.to_control, 5);
@@ -220,7 +221,7 @@ static void a_busy_slot_starves_nobody(void **state)
 	for (unsigned i = 0; i < 6; i++) {
 		lc_dirty_set(&m.to_control, 3);
 		slot = lc_dirty_take(&m.to_control, &cursor);
-		assert_true(slot < 128);
+		assert_true(slot < 256);
 		seen[slot] = true;
 	}
 	assert_true(seen[2] && seen[3] && seen[5] && seen[6] && seen[100]);
@@ -247,6 +248,76 @@ static void epochs_wait_for_readers(void **state)
 	lc_reader_offline(&m, 0);
 	lc_reader_offline(&m, LC_MAX_WORKERS);
 	assert_true(lc_epoch_passed(&m, epoch));
+	lc_mirror_close(&m);
+}
+
+/* Room for the listener, for all tunnels and for spare ones, up to what an ID can name. */
+static void the_geometry_has_spare_slots(void **state)
+{
+	(void)state;
+	static const struct {
+		uint32_t tunnels, slots;
+	} known[] = {{1, 128},       {63, 128},      {64, 256},      {1024, 2048},
+		     {32703, 32768}, {32704, 65536}, {65471, 65536}, {65535, 65536}};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		struct lc_geometry g = lc_geometry_for(known[i].tunnels, 2, 64);
+		assert_int_equal(g.max_tunnels, known[i].tunnels);
+		assert_int_equal(g.tunnel_slots, known[i].slots);
+		assert_true(lc_geometry_valid(&g));
+		g.tunnel_slots /= 2;
+		assert_false(lc_geometry_valid(&g));
+	}
+}
+
+/* What the data plane finds between any two stores of lc_control_begin() is a life and a pid of one process, or the old life.
+ * Stores of one thread are seen in their order: so it is enough to look at their order here. */
+static void a_life_begins_with_its_pid(void **state)
+{
+	(void)state;
+	struct lc_mirror m;
+
+	make(&m);
+	struct lc_process *p = &m.header->control;
+	assert_int_equal(lc_control_life(&m), 0);
+	assert_int_equal(lc_control_begin(&m, 4711, 5), 1);
+	assert_int_equal(p->pid, 4711);
+	assert_int_equal(p->starts, 1);
+	assert_int_equal(p->started, 5);
+	p->ready = 6;
+	p->first_work = 7;
+	assert_int_equal(lc_control_begin(&m, 4712, 8), 2);
+	assert_int_equal(lc_control_life(&m), 2);
+	assert_int_equal(p->pid, 4712);
+	assert_int_equal(p->started, 8);
+	assert_int_equal(p->ready, 0);
+	assert_int_equal(p->first_work, 0);
+	lc_mirror_close(&m);
+}
+
+/* Silent: held, or mortal and of a life that is over. */
+static void a_mortal_tunnel_is_silent_when_its_life_is_over(void **state)
+{
+	(void)state;
+	struct lc_mirror m;
+	union lc_tunnel_door open = {.mode = LC_MODE_ESTABLISHED}, held = {.mode = LC_MODE_HELD};
+
+	make(&m);
+	lc_control_begin(&m, 1, 1);
+	struct lc_tunnel mortal = {.mortal = 1, .life = 1}, other = {.life = 0};
+	assert_false(lc_tunnel_silent(&m, &mortal, open));
+	assert_false(lc_tunnel_silent(&m, &other, open));
+	assert_true(lc_tunnel_silent(&m, &mortal, held));
+	assert_true(lc_tunnel_silent(&m, &other, held));
+	lc_control_lost(&m, 1);
+	assert_true(lc_tunnel_silent(&m, &mortal, open));
+	assert_false(lc_tunnel_silent(&m, &other, open));
+	lc_control_begin(&m, 2, 2);
+	assert_true(lc_tunnel_silent(&m, &mortal, open));
+	mortal.life = 2;
+	assert_false(lc_tunnel_silent(&m, &mortal, open));
+	lc_control_lost(&m, 1); /* late news */
+	assert_false(lc_tunnel_silent(&m, &mortal, open));
 	lc_mirror_close(&m);
 }
 
@@ -282,6 +353,10 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(dirty_sets_lose_nothing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_busy_slot_starves_nobody, setup, teardown),
 	    cmocka_unit_test_setup_teardown(epochs_wait_for_readers, setup, teardown),
+	    cmocka_unit_test(the_geometry_has_spare_slots),
+	    cmocka_unit_test_setup_teardown(a_life_begins_with_its_pid, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_mortal_tunnel_is_silent_when_its_life_is_over, setup,
+					    teardown),
 	    cmocka_unit_test_setup_teardown(finding_a_session_is_an_index, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("mirror", tests, NULL, NULL);
