@@ -50,6 +50,7 @@ enum cfg_object {
 	CFG_IN_L2TP,
 	CFG_IN_POLICY, /* never by itself: its keys may be given in L2TP, HOST and TUNNEL */
 	CFG_IN_RETRANSMISSION,
+	CFG_IN_FAILOVER,
 	CFG_IN_PROFILE,
 	CFG_IN_HOST,
 	CFG_IN_TUNNEL,

@@ -23,17 +23,39 @@ static void check_hiding(const struct cfg_node *node, const struct cfg_tunnel_po
 			     "\"hide_avps\" to false");
 }
 
+/* Each mistake is complained about in the scope that makes it, not where it is inherited. */
+static void check_failover(const struct cfg_node *node, const struct cfg_tunnel_policy *policy)
+{
+	const struct cfg_failover *failover = &policy->failover;
+	struct cfg_node inner = cfg_child(node, "failover");
+	bool no_control = json_is_false(json_object_get(inner.json, "control"));
+	bool no_data = json_is_false(json_object_get(inner.json, "data"));
+
+	if (failover->control)
+		return;
+	if (!failover->data && (no_control || no_data))
+		cfg_complain(&inner, no_data ? "data" : "control",
+			     "\"control\" and \"data\" must not both be false (RFC 4951 section "
+			     "5.1): set one to true");
+	if (policy->method != CFG_METHOD_FAILOVER_PROTOCOL)
+		return;
+	if (*cfg_string(node, "failover_resync"))
+		cfg_complain(node, "failover_resync",
+			     "failover-protocol cannot recover without \"failover.control\": set "
+			     "that to true, or use \"silent-failover\"");
+	else if (no_control)
+		cfg_complain(&inner, "control",
+			     "must be true, as the method is failover-protocol: or set "
+			     "\"failover_resync\" to \"silent-failover\"");
+}
+
 static void check_policy(const struct cfg_node *node, const struct cfg_tunnel_policy *policy)
 {
 	const struct cfg_retransmission *rt = &policy->retransmission;
 	struct cfg_node rt_node = cfg_child(node, "retransmission");
 
 	check_hiding(node, policy);
-	if (*cfg_string(node, "failover_resync") && policy->method == CFG_METHOD_FAILOVER_PROTOCOL)
-		cfg_complain(node, "failover_resync",
-			     "this version has no failover protocol (RFC 4951): use "
-			     "\"silent-failover\", "
-			     "\"failover-protocol-fallback-to-silent-failover\" or \"disable\"");
+	check_failover(node, policy);
 	if (rt->interval_ms > rt->max_interval_ms && rt_node.json)
 		cfg_complain(&rt_node, "interval_ms",
 			     "is longer than \"max_interval_ms\", %u: it must be %u at most",

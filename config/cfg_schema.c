@@ -35,7 +35,8 @@ const struct cfg_key cfg_keys[] = {
 
 	{CFG_IN_LIMITS, "tunnels", CFG_KIND_INTEGER, AT(struct cfg_limits, tunnels),
 	 RANGE(1, 65535), .fallback = "1024",
-	 .help = "Tunnels that the mirror has room for."},
+	 .help = "Tunnels that the mirror has room for. Recovery tunnels (RFC 4951) take up to 64 more "
+	         "where there is room: all of them up to 65471 tunnels, none at 65535."},
 	{CFG_IN_LIMITS, "sessions", CFG_KIND_INTEGER, AT(struct cfg_limits, sessions),
 	 RANGE(1, 1048576), .fallback = "65536",
 	 .help = "Sessions that the mirror has room for, over all tunnels."},
@@ -119,8 +120,9 @@ const struct cfg_key cfg_keys[] = {
 	 .help = "Shared secret of the tunnel; empty: no tunnel authentication."},
 	{CFG_IN_POLICY, "failover_resync", CFG_KIND_METHOD, AT(struct cfg_tunnel_policy, method),
 	 .fallback = "\"failover-protocol-fallback-to-silent-failover\"",
-	 .help = "How a tunnel recovers after a warm start. null in an inner scope: not "
-	         "configured, the outer value applies."},
+	 .help = "How a tunnel recovers after a warm start: not at all, with its peer (RFC 4951), "
+	         "by itself, or with its peer where that can and otherwise by itself. null in an "
+	         "inner scope: not configured, the outer value applies."},
 	{CFG_IN_POLICY, "hello_interval", CFG_KIND_INTEGER,
 	 AT(struct cfg_tunnel_policy, hello_interval_s), RANGE(0, 3600), .fallback = "60",
 	 .help = "Seconds of silence before a HELLO; 0: never."},
@@ -130,6 +132,9 @@ const struct cfg_key cfg_keys[] = {
 	{CFG_IN_POLICY, "retransmission", CFG_KIND_OBJECT,
 	 AT(struct cfg_tunnel_policy, retransmission), .of = CFG_IN_RETRANSMISSION,
 	 .help = "Of control messages (RFC 2661 section 5.8)."},
+	{CFG_IN_POLICY, "failover", CFG_KIND_OBJECT, AT(struct cfg_tunnel_policy, failover),
+	 .of = CFG_IN_FAILOVER,
+	 .help = "The failover protocol (RFC 4951)."},
 	{CFG_IN_POLICY, "hide_avps", CFG_KIND_BOOLEAN, AT(struct cfg_tunnel_policy, hide_avps),
 	 .fallback = "false",
 	 .help = "Hide what RFC 2661 allows to be hidden; needs a password."},
@@ -156,6 +161,27 @@ const struct cfg_key cfg_keys[] = {
 	{CFG_IN_RETRANSMISSION, "max_interval_ms", CFG_KIND_INTEGER,
 	 AT(struct cfg_retransmission, max_interval_ms), RANGE(8000, 60000), .fallback = "16000",
 	 .help = "The longest interval."},
+
+	{CFG_IN_FAILOVER, "control", CFG_KIND_BOOLEAN, AT(struct cfg_failover, control),
+	 .fallback = "true",
+	 .help = "Tell peers that we recover control channels (the C bit of our Failover Capability "
+	         "AVP)."},
+	{CFG_IN_FAILOVER, "data", CFG_KIND_BOOLEAN, AT(struct cfg_failover, data),
+	 .fallback = "true",
+	 .help = "Tell peers that we recover data channels that use sequence numbers (the D bit); "
+	         "unless both ends do, a failure of the control channel ends such sessions."},
+	{CFG_IN_FAILOVER, "recovery_time_ms", CFG_KIND_INTEGER,
+	 AT(struct cfg_failover, recovery_time_ms), RANGE(0, UINT32_MAX), .fallback = "900000",
+	 .help = "Milliseconds that peers are to wait for us when their retransmissions have run out; "
+	         "0: none."},
+	{CFG_IN_FAILOVER, "farewell_capability", CFG_KIND_BOOLEAN,
+	 AT(struct cfg_failover, farewell_capability), .fallback = "true",
+	 .help = "The StopCCN to a peer that does not answer carries a Failover Capability AVP with "
+	         "recovery time 0; false: as RFC 4951 section 5.1 has it, without."},
+	{CFG_IN_FAILOVER, "data_reset_packets", CFG_KIND_INTEGER,
+	 AT(struct cfg_failover, data_reset_packets), RANGE(1, 255), .fallback = "5",
+	 .help = "So many data packets that seem late, but are in sequence themselves, set the "
+	         "number that a session expects next (n of section 3.2.3)."},
 
 	{CFG_IN_PROFILE, "name", CFG_KIND_STRING, AT(struct cfg_profile, name), NAME,
 	 .help = "Unique."},

@@ -62,6 +62,11 @@ static void defaults(void **state)
 	assert_int_equal(policy->retransmission.not_established, 5);
 	assert_int_equal(policy->retransmission.interval_ms, 1000);
 	assert_int_equal(policy->retransmission.max_interval_ms, 16000);
+	assert_true(policy->failover.control);
+	assert_true(policy->failover.data);
+	assert_int_equal(policy->failover.recovery_time_ms, 900000);
+	assert_true(policy->failover.farewell_capability);
+	assert_int_equal(policy->failover.data_reset_packets, 5);
 	assert_false(policy->hide_avps);
 	assert_false(policy->data_sequencing);
 	assert_int_equal(policy->max_sessions, 65535);
@@ -161,6 +166,47 @@ static void inheritance(void **state)
 	assert_int_equal(cfg->tunnels[0].remote, 0xc0000202);
 	assert_int_equal(cfg->tunnels[0].port, 0);
 	assert_false(cfg->l2tp.hide_avps);
+	cfg_free(cfg);
+}
+
+static void assert_failover(const struct cfg_tunnel_policy *policy, enum cfg_method method,
+			    struct cfg_failover expected)
+{
+	assert_int_equal(policy->method, method);
+	assert_int_equal(policy->failover.control, expected.control);
+	assert_int_equal(policy->failover.data, expected.data);
+	assert_int_equal(policy->failover.recovery_time_ms, expected.recovery_time_ms);
+	assert_int_equal(policy->failover.farewell_capability, expected.farewell_capability);
+	assert_int_equal(policy->failover.data_reset_packets, expected.data_reset_packets);
+}
+
+/* RFC 4951 section 6: C, D and Recovery Time are configured; here by scope, key by key. */
+static void the_failover_protocol(void **state)
+{
+	struct cfg *cfg = parse(
+	    "{'chassis': {'name': 'x'}, 'slots': [{'slot': 0, 'module': 'ge', 'ports': ["
+	    "  {'name': 'p', 'device': 'net_null0', 'facing': 'peer',"
+	    "   'address': '192.0.2.1/24'}]}],"
+	    "'l2tp': {'host_name': 'ours', 'failover_resync': 'failover-protocol',"
+	    " 'failover': {'data': false, 'recovery_time_ms': 4294967295,"
+	    "   'data_reset_packets': 255},"
+	    " 'destination_profiles': [{'name': 'a', 'address': '0.0.0.0/0', 'remote_hosts': ["
+	    "   {'name': 'same'}, {'name': 'none', 'failover': {}},"
+	    "   {'name': 'data', 'failover_resync': 'silent-failover',"
+	    "    'failover': {'control': false, 'data': true}}]}],"
+	    " 'tunnels': [{'name': 't', 'remote': '192.0.2.2', 'port': 'p',"
+	    "   'failover': {'recovery_time_ms': 0, 'farewell_capability': false,"
+	    "    'data_reset_packets': 1}}]}}");
+	const struct cfg_remote_host *hosts = cfg->profiles[0].hosts;
+	const struct cfg_failover global = {true, false, UINT32_MAX, true, 255};
+
+	assert_failover(&cfg->l2tp, CFG_METHOD_FAILOVER_PROTOCOL, global);
+	assert_failover(&hosts[0].policy, CFG_METHOD_FAILOVER_PROTOCOL, global);
+	assert_failover(&hosts[1].policy, CFG_METHOD_FAILOVER_PROTOCOL, global);
+	assert_failover(&hosts[2].policy, CFG_METHOD_SILENT_FAILOVER,
+			(struct cfg_failover){false, true, UINT32_MAX, true, 255});
+	assert_failover(&cfg->tunnels[0].policy, CFG_METHOD_FAILOVER_PROTOCOL,
+			(struct cfg_failover){true, false, 0, false, 1});
 	cfg_free(cfg);
 }
 
@@ -280,6 +326,7 @@ int main(void)
 	    cmocka_unit_test(defaults),
 	    cmocka_unit_test(ports),
 	    cmocka_unit_test(inheritance),
+	    cmocka_unit_test(the_failover_protocol),
 	    cmocka_unit_test(subscribers_are_expanded),
 	    cmocka_unit_test(a_remote_host_is_found),
 	    cmocka_unit_test(names_and_paths),

@@ -221,11 +221,6 @@ static void l2tp(void **state)
 		    "failover-protocol-fallback-to-silent-failover), not \"silent\""),
 	    MISTAKE("'hello_interval': 30", "'failover_resync': null", "l2tp.failover_resync",
 		    "no outer scope"),
-	    MISTAKE("'hello_interval': 30", "'failover_resync': 'failover-protocol'",
-		    "l2tp.failover_resync", "RFC 4951"),
-	    MISTAKE("{'name': '*'}", "{'name': '*', 'failover_resync': 'failover-protocol'}",
-		    "l2tp.destination_profiles[0].remote_hosts[1].failover_resync",
-		    "use \"silent-failover\""),
 	    MISTAKE("'hello_interval': 30", "'retransmission': {'established': 21}",
 		    "l2tp.retransmission.established", "1..20"),
 	    MISTAKE("'hello_interval': 30", "'retransmission': {'max_interval_ms': 7999}",
@@ -256,6 +251,64 @@ static void l2tp(void **state)
 	    MISTAKE("'10.1.0.3', 'port': 'peer0'", "'10.1.0.3', 'port': 'core0'",
 		    "l2tp.tunnels[1].port", "faces core"),
 	    MISTAKE_AT(18, "'tunnels': 3", "'tunnels': 1", "l2tp.tunnels", "limits.tunnels is 1"),
+	};
+
+	CHECK(list);
+}
+
+/* Of the base, from a global key to the keys of the first remote host. */
+#define TO_PROFILES                   ",\n  'destination_profiles': [{'name': 'isp', 'address': '10.1.0.0/24',\n"
+#define TO_HOSTS                      "    'remote_hosts': [\n      {'name': 'lac', "
+#define GLOBAL_TO_HOST                "'hello_interval': 30" TO_PROFILES TO_HOSTS
+#define GLOBAL_AND_HOST(global, host) global TO_PROFILES TO_HOSTS host ", "
+
+/* RFC 4951 section 5.1: C and D never both clear; and what follows for the method. */
+static void failover(void **state)
+{
+	static const struct mistake list[] = {
+	    MISTAKE("'hello_interval': 30", "'failover': {'control': false, 'data': false}",
+		    "l2tp.failover.data", "RFC 4951 section 5.1"),
+	    MISTAKE("{'name': '*'}", "{'name': '*', 'failover': {'control': false, 'data': false}}",
+		    "l2tp.destination_profiles[0].remote_hosts[1].failover.data",
+		    "set one to true"),
+	    /* One half global, one in a remote host: a complaint where the second half is. */
+	    MISTAKE_AT(
+		15, GLOBAL_TO_HOST,
+		GLOBAL_AND_HOST("'failover': {'data': false}", "'failover': {'control': false}"),
+		"l2tp.destination_profiles[0].remote_hosts[0].failover.control",
+		"must not both be false"),
+	    MISTAKE_AT(15, GLOBAL_TO_HOST,
+		       GLOBAL_AND_HOST("'failover_resync': 'failover-protocol'",
+				       "'failover': {'control': false}"),
+		       "l2tp.destination_profiles[0].remote_hosts[0].failover.control",
+		       "as the method is failover-protocol"),
+	    MISTAKE_AT(15, GLOBAL_TO_HOST,
+		       GLOBAL_AND_HOST("'failover': {'control': false}",
+				       "'failover_resync': 'failover-protocol'"),
+		       "l2tp.destination_profiles[0].remote_hosts[0].failover_resync",
+		       "set that to true"),
+	    /* Inherited: one complaint, where it was made. */
+	    MISTAKE_AT(12, GLOBAL_TO_HOST,
+		       GLOBAL_AND_HOST("'failover': {'control': false, 'data': false}",
+				       "'failover': {'data_reset_packets': 3}"),
+		       "l2tp.failover.data", "must not both be false"),
+	    MISTAKE("'hello_interval': 30",
+		    "'failover_resync': 'failover-protocol', 'failover': {'control': false}",
+		    "l2tp.failover_resync", "use \"silent-failover\""),
+	    MISTAKE("'hello_interval': 30", "'failover': {'control': 1}", "l2tp.failover.control",
+		    "boolean (true or false), not 1"),
+	    MISTAKE("'hello_interval': 30", "'failover': {'recovery_time_ms': 4294967296}",
+		    "l2tp.failover.recovery_time_ms", "(0..4294967295), not 4294967296"),
+	    MISTAKE("'hello_interval': 30", "'failover': {'recovery_time_ms': -1}",
+		    "l2tp.failover.recovery_time_ms", "not -1"),
+	    MISTAKE("'hello_interval': 30", "'failover': {'data_reset_packets': 0}",
+		    "l2tp.failover.data_reset_packets", "(1..255), not 0"),
+	    MISTAKE("'hello_interval': 30", "'failover': {'data_reset_packets': 256}",
+		    "l2tp.failover.data_reset_packets", "not 256"),
+	    MISTAKE("'hello_interval': 30", "'failover': {'recovery_time': 5}",
+		    "l2tp.failover.recovery_time", "\"recovery_time_ms\""),
+	    MISTAKE("'hello_interval': 30", "'failover': 'failover-protocol'", "l2tp.failover",
+		    "must be an object"),
 	};
 
 	CHECK(list);
@@ -320,7 +373,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_base_is_good), cmocka_unit_test(keys_and_types),
 	    cmocka_unit_test(slots_and_ports),  cmocka_unit_test(l2tp),
-	    cmocka_unit_test(subscribers),
+	    cmocka_unit_test(failover),         cmocka_unit_test(subscribers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,10 +86,16 @@ static void the_reference_has_every_key(void **state)
 					   "l2tp.retransmission.established",
 					   "l2tp.retransmission.not_established",
 					   "l2tp.retransmission.interval_ms",
-					   "l2tp.retransmission.max_interval_ms"};
-	static const char *const policy[] = {
-	    "host_name",      "password",  "failover_resync", "hello_interval", "receive_window",
-	    "retransmission", "hide_avps", "data_sequencing", "max_sessions",   "session_mtu"};
+					   "l2tp.retransmission.max_interval_ms",
+					   "l2tp.failover.control",
+					   "l2tp.failover.data",
+					   "l2tp.failover.recovery_time_ms",
+					   "l2tp.failover.farewell_capability",
+					   "l2tp.failover.data_reset_packets"};
+	static const char *const policy[] = {"host_name",      "password",       "failover_resync",
+					     "hello_interval", "receive_window", "retransmission",
+					     "failover",       "hide_avps",      "data_sequencing",
+					     "max_sessions",   "session_mtu"};
 	static const char *const scopes[] = {"l2tp", "l2tp.destination_profiles[].remote_hosts[]",
 					     "l2tp.tunnels[]"};
 	char *table = reference(), path[128];
