@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The engine's doors: start, run, stop; transactions; words for people. */
-#include "cp_engine_internal.h"
+#include "cp_recover.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -144,11 +144,10 @@ struct cp_engine *cp_engine_new(const struct cfg *cfg, struct lc_mirror *mirror,
 	e->mirror = mirror;
 	e->txn = txn;
 	e->world = *world;
-	if (cp_index_start(e, now) != 0) {
+	if (cp_index_start(e, now) != 0 || cp_recover_start(e, now) != 0) {
 		cp_engine_free(e);
 		return NULL;
 	}
-	cp_tunnel_clear_disabled(e, now);
 	return e;
 }
 
@@ -156,6 +155,8 @@ void cp_engine_free(struct cp_engine *e)
 {
 	if (e == NULL)
 		return;
+	cp_resync_stop(e);
+	cp_recover_stop(e);
 	cp_index_stop(e);
 	free(e);
 }
@@ -185,6 +186,10 @@ bool cp_engine_run(struct cp_engine *e, unsigned budget, uint64_t now)
 			cp_tunnel_timeout(e, number, now);
 		} else if ((number = lc_timers_take(e->session_deadlines, now)) != UINT32_MAX) {
 			cp_session_timeout(e, number, now);
+		} else if ((number = lc_timers_take(e->recoveries_due, now)) != UINT32_MAX) {
+			cp_recover_run(e, number, now);
+		} else if ((number = lc_timers_take(e->stale, now)) != UINT32_MAX) {
+			cp_resync_stale(e, number, now);
 		} else if ((number = lc_timers_take(e->openings, now)) != UINT32_MAX) {
 			cp_tunnel_plan(e, number, now);
 		} else {
@@ -196,8 +201,9 @@ bool cp_engine_run(struct cp_engine *e, unsigned budget, uint64_t now)
 
 uint64_t cp_engine_next(const struct cp_engine *e)
 {
-	const struct lc_timers *all[] = {e->soon, e->tunnel_deadlines, e->session_deadlines,
-					 e->openings};
+	const struct lc_timers *all[] = {
+	    e->soon,  e->tunnel_deadlines, e->session_deadlines, e->recoveries_due,
+	    e->stale, e->openings};
 	uint64_t next = UINT64_MAX;
 
 	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++)

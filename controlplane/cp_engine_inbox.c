@@ -5,7 +5,7 @@
  * whose handling has begun CP_ATTEMPTS times and never came to its end has brought the process down
  * as often: it is set aside unread, and its tunnel is closed (invariant 8). The messages that come
  * to their end before it is its turn again leave its count as it was. */
-#include "cp_engine_internal.h"
+#include "cp_recover.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -121,12 +121,36 @@ static int handle_or_give_up(struct cp_turn *turn, bool may_try)
 	return error;
 }
 
+/* What is in the inbox of a lost channel is lost with it; after a reset, step I comes first (RFC 4951 section
+ * 3.2.2). A held channel's inbox is read: what has been acknowledged is not to be lost by the reset. */
+static bool is_readable(const struct lc_tunnel *t)
+{
+	if (t == NULL || t->state != CP_TUNNEL_ESTABLISHED)
+		return t != NULL;
+	return t->resync == CP_RESYNC_HELD || cp_recover_is_open(t);
+}
+
+/* An SCCCN of a recovery tunnel resets the old one, which flushes what is left in its inbox. */
+static void read_old_one(struct cp_engine *e, const struct lc_tunnel *t, uint64_t now)
+{
+	uint32_t slot = cp_recover_old(e, t);
+
+	if (t->state != CP_TUNNEL_WAIT_CTL_CONN || slot == LC_NO_SLOT)
+		return;
+	while (cp_inbox_next(e, slot, now) == 1)
+		;
+}
+
 int cp_inbox_next(struct cp_engine *e, uint32_t slot, uint64_t now)
 {
-	const struct lc_buffer *buffer = lc_txn_receive(e->txn, slot);
+	const struct lc_tunnel *t = lc_txn_peek_tunnel(e->txn, slot);
+	const struct lc_buffer *buffer =
+	    slot == LC_LISTENER || is_readable(t) ? lc_txn_receive(e->txn, slot) : NULL;
 
 	if (buffer == NULL)
 		return 0;
+	if (t->recovers != 0)
+		read_old_one(e, t, now);
 	struct cp_turn turn = {.engine = e,
 			       .now = now,
 			       .slot = slot,

@@ -25,6 +25,7 @@ enum {
 	CP_LINGER_MAX_MS = 31000, /* RFC 2661 section 5.7: the recommended full cycle */
 	CP_BLOCKED_MS = 20,       /* no room in an outbox, or no slot yet: tried again after this */
 	CP_ATTEMPTS = 3, /* times that a message may bring the control plane down (invariant 8) */
+	CP_STALE_MS = 1000, /* before a session that has become stale is queried */
 	CP_CALLS_ROOM = 16, /* outbox room that new calls leave to the answers of others */
 	CP_NO_TUNNEL = -1,
 };
@@ -40,7 +41,19 @@ struct cp_end {
 struct cp_tunnel_place {
 	int32_t configured; /* index of the configured tunnel (LAC), or CP_NO_TUNNEL */
 	uint32_t tenant;    /* ID and generation of the one for whom configured was found */
+	bool waits;         /* its peer does not answer, and has time to recover: said */
 };
+
+/* A peer whose tunnels are to be recovered (cp_recover.c): those that wait for their turn, as a list by
+ * next_lost. */
+struct cp_peer {
+	uint32_t address;
+	uint32_t first, last; /* tunnel slots; LC_NO_SLOT: none */
+	uint32_t waiting;     /* recovery tunnels that wait for their SCCRP */
+	uint64_t since;       /* ms: when one was begun or answered last */
+};
+
+struct cp_query; /* cp_resync.c */
 
 struct cp_engine {
 	const struct cfg *cfg;
@@ -61,6 +74,14 @@ struct cp_engine {
 	uint32_t *by_name;              /* configured tunnels in the order of their names */
 	bool *single;                   /* by configured tunnel: the only one to its peer */
 
+	struct cp_chains recoveries; /* recovery tunnels under way, by the old one's slot */
+	struct cp_peer *peers;       /* by address */
+	uint32_t n_peers;            /* of those */
+	uint32_t *next_lost;         /* by tunnel slot: next in its peer's list; itself: in none */
+	struct lc_timers *recoveries_due; /* by peer */
+	struct lc_timers *stale;          /* by tunnel slot: query the stale sessions */
+	struct cp_query **queries;        /* by tunnel slot; NULL: none */
+
 	/* the open transaction */
 	uint32_t tunnels[LC_TXN_TUNNELS], sessions[LC_TXN_SESSIONS]; /* touched */
 	unsigned n_tunnels, n_sessions;
@@ -79,6 +100,8 @@ struct cp_turn {
 	const struct lc_buffer *buffer;   /* the message that is consumed; NULL: none */
 	const struct cp_message *message; /* ... decoded */
 	enum cp_verdict verdict;          /* on it */
+	bool
+	    many; /* as many sessions end as a transaction holds: their subscribers are called later */
 	struct cp_end end;
 };
 
@@ -124,6 +147,8 @@ uint32_t cp_index_session_by_peer(struct cp_engine *engine, uint32_t tunnel_slot
 uint32_t cp_index_tunnel_by_peer(struct cp_engine *engine, uint32_t peer_address, uint16_t peer_id,
 				 uint32_t slot);
 int32_t cp_index_configured(const struct cp_engine *engine, const char *name);
+/* Of an old tunnel's slot, in recoveries. */
+uint64_t cp_index_recovery_key(uint32_t old_slot);
 
 /* ---- cp_engine_inbox.c, cp_engine_listener.c ---- */
 
@@ -149,9 +174,10 @@ enum cp_tunnel_event cp_tunnel_classify(struct cp_turn *turn);
 /* Verdict, version and tunnel authentication of an SCCRQ, SCCRP or SCCCN. false with turn->end. */
 bool cp_tunnel_acceptable(struct cp_turn *turn);
 void cp_tunnel_learn(struct cp_turn *turn); /* what an SCCRQ or SCCRP tells of the peer */
+void cp_tunnel_meet(struct cp_turn *turn);  /* and where an SCCRQ came from */
 
-void cp_tunnel_apply_policy(struct lc_tunnel *tunnel, const struct cfg_tunnel_policy *policy,
-			    const char *profile);
+void cp_tunnel_apply_policy(const struct cp_engine *engine, struct lc_tunnel *tunnel,
+			    const struct cfg_tunnel_policy *policy, const char *profile);
 /* The configured tunnel's ends and policy. */
 void cp_tunnel_configure(const struct cp_engine *engine, struct lc_tunnel *tunnel,
 			 int32_t configured);
@@ -161,8 +187,10 @@ void cp_tunnel_tend(struct cp_engine *engine, uint32_t slot, uint64_t now);
 void cp_tunnel_timeout(struct cp_engine *engine, uint32_t slot, uint64_t now);
 /* A record for a configured tunnel that has none. */
 void cp_tunnel_plan(struct cp_engine *engine, uint32_t configured, uint64_t now);
-/* Clears tunnels whose method is disable: the process that kept them is gone. */
-void cp_tunnel_clear_disabled(struct cp_engine *engine, uint64_t now);
+/* Clears a tunnel whose channel is lost, with all its sessions, silently and at once. */
+void cp_tunnel_clear(struct cp_engine *engine, uint32_t slot, struct cp_end end, uint64_t now);
+/* A retransmission cycle, ms. */
+uint32_t cp_tunnel_cycle_ms(const struct lc_tunnel *tunnel);
 
 /* Back-off after a try that failed. */
 uint32_t cp_retry_after(uint32_t retry_ms);
@@ -191,7 +219,7 @@ int cp_send(struct cp_turn *turn, struct cp_builder *builder);
 int cp_send_sccrq(struct cp_turn *turn, bool single);
 int cp_send_sccrp(struct cp_turn *turn);
 int cp_send_scccn(struct cp_turn *turn);
-int cp_send_stopccn(struct cp_turn *turn);
+int cp_send_stopccn(struct cp_turn *turn, bool farewell);
 int cp_send_icrq(struct cp_turn *turn, const struct lc_session *session);
 int cp_send_icrp(struct cp_turn *turn, const struct lc_session *session);
 int cp_send_iccn(struct cp_turn *turn, const struct lc_session *session);

@@ -4,7 +4,7 @@
  *
  * Whose secret? The Host Name is never hidden (4.4.3), so the message is decoded twice: without a
  * secret for the name, which with the address finds the policy; then with the policy's. */
-#include "cp_engine_internal.h"
+#include "cp_recover.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -85,7 +85,8 @@ static int break_ties(struct cp_turn *turn, int32_t *configured, bool *drop)
 	while (error == 0 && (slot = cp_index_tunnel_by_peer(e, turn->buffer->peer_address, 0,
 							     slot)) != LC_NO_SLOT) {
 		const struct lc_tunnel *t = lc_txn_peek_tunnel(e->txn, slot);
-		if (t == NULL || t->state != CP_TUNNEL_WAIT_CTL_REPLY)
+		/* A recovery tunnel has its own ties (RFC 4951 section 3.2.1). */
+		if (t == NULL || t->state != CP_TUNNEL_WAIT_CTL_REPLY || t->recovers != 0)
 			continue;
 		enum tie tie = compare_ties(t, turn->message);
 		if (tie == TIE_WON || tie == TIE_EQUAL) {
@@ -139,14 +140,9 @@ static int create_tunnel(struct cp_turn *turn, const struct caller *caller)
 	t->created = turn->now;
 	if (caller->configured != CP_NO_TUNNEL)
 		cp_tunnel_configure(e, t, caller->configured);
-	cp_tunnel_apply_policy(t, caller->policy != NULL ? caller->policy : &e->cfg->l2tp,
+	cp_tunnel_apply_policy(e, t, caller->policy != NULL ? caller->policy : &e->cfg->l2tp,
 			       caller->profile);
-	t->peer_address = turn->buffer->peer_address;
-	t->local_address = turn->buffer->local_address;
-	t->peer_udp_port = turn->buffer->peer_udp_port;
-	t->local_udp_port = LC_L2TP_UDP_PORT;
-	t->port = turn->buffer->port;
-	cp_tunnel_learn(turn);
+	cp_tunnel_meet(turn);
 	return 0;
 }
 
@@ -228,7 +224,9 @@ int cp_listener_handle(struct cp_turn *turn)
 	if (turn->verdict == CP_IGNORE || turn->verdict == CP_DISCARD)
 		cp_inbox_log(turn);
 	else if (e->message.type == LC_MSG_SCCRQ)
-		error = handle_sccrq(turn);
+		error = cp_message_has(&e->message, CP_AVP_TUNNEL_RECOVERY)
+			    ? cp_recover_requested(turn)
+			    : handle_sccrq(turn);
 	else if (e->message.type == LC_MSG_STOPCCN)
 		error = handle_stopccn(turn);
 	else {

@@ -11,8 +11,9 @@
 /* ---- the control connection (7.2.1) ---- */
 
 enum cp_tunnel_event {
-	CP_TUNNEL_OPEN,      /* a configured tunnel is to be opened */
-	CP_TUNNEL_SCCRQ,     /* acceptable */
+	CP_TUNNEL_OPEN,    /* a configured tunnel is to be opened */
+	CP_TUNNEL_RECOVER, /* an old tunnel is to be recovered by this one (RFC 4951 section 3.2.1) */
+	CP_TUNNEL_SCCRQ,   /* acceptable */
 	CP_TUNNEL_SCCRQ_BAD, /* not acceptable */
 	CP_TUNNEL_TIE_LOST,  /* the peer's SCCRQ beats the one that we sent (4.4.3) */
 	CP_TUNNEL_SCCRP,     /* acceptable */
@@ -26,21 +27,24 @@ enum cp_tunnel_event {
 	CP_TUNNEL_CLOSE,        /* the operator's wish */
 	CP_TUNNEL_TIMEOUT,      /* the deadline of the state */
 	CP_TUNNEL_DRAINED,      /* the peer has acknowledged all that we sent */
-	CP_TUNNEL_DEAD,         /* retransmissions ran out (5.8) */
+	CP_TUNNEL_DEAD,         /* retransmissions ran out (5.8), and so did the recovery time */
+	CP_TUNNEL_LOST, /* its channel is lost and not to be recovered (RFC 4951 section 3.2.1) */
 	CP_N_TUNNEL_EVENTS,
 };
 
 enum cp_tunnel_action {
 	CP_TUNNEL_DO_NOTHING,
-	CP_TUNNEL_DO_REQUEST, /* send SCCRQ */
-	CP_TUNNEL_DO_REPLY,   /* send SCCRP */
-	CP_TUNNEL_DO_CONNECT, /* send SCCCN; calls may begin */
-	CP_TUNNEL_DO_ACCEPT,  /* SCCCN came; calls may begin */
-	CP_TUNNEL_DO_CALL,    /* a call's message: to the sessions */
-	CP_TUNNEL_DO_STOP,    /* send StopCCN */
-	CP_TUNNEL_DO_LINGER,  /* StopCCN came: acknowledge for a retransmission cycle (5.7) */
-	CP_TUNNEL_DO_DISCARD, /* clear silently */
-	CP_TUNNEL_DO_FINISH,  /* free it as soon as its sessions are gone */
+	CP_TUNNEL_DO_REQUEST,  /* send SCCRQ */
+	CP_TUNNEL_DO_RECOVER,  /* send the SCCRQ of a recovery tunnel */
+	CP_TUNNEL_DO_REPLY,    /* send SCCRP */
+	CP_TUNNEL_DO_CONNECT,  /* send SCCCN; calls may begin */
+	CP_TUNNEL_DO_ACCEPT,   /* SCCCN came; calls may begin */
+	CP_TUNNEL_DO_CALL,     /* a call's message: to the sessions */
+	CP_TUNNEL_DO_STOP,     /* send StopCCN */
+	CP_TUNNEL_DO_LINGER,   /* StopCCN came: acknowledge for a retransmission cycle (5.7) */
+	CP_TUNNEL_DO_DISCARD,  /* clear silently */
+	CP_TUNNEL_DO_FAREWELL, /* clear; one StopCCN, as nobody acknowledges any more */
+	CP_TUNNEL_DO_FINISH,   /* free it as soon as its sessions are gone */
 	CP_N_TUNNEL_ACTIONS,
 };
 
@@ -63,6 +67,8 @@ enum cp_session_event {
 	CP_SESSION_INVALID,  /* another message with an AVP that clears the session (4.2) */
 	CP_SESSION_CLOSE,    /* the operator's wish */
 	CP_SESSION_TIMEOUT,  /* the deadline of the state */
+	CP_SESSION_LOST,     /* its tunnel was reset (RFC 4951 section 3.3, step I) */
+	CP_SESSION_UNPAIRED, /* the peer says that it has no such session (3.3, FSR) */
 	CP_N_SESSION_EVENTS,
 };
 

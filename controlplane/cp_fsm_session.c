@@ -55,6 +55,8 @@ static const struct cp_cell lac[CP_N_SESSION_STATES][CP_N_SESSION_EVENTS] = {
 	    [CP_SESSION_INVALID] = NOTHING(IDLE),
 	    [CP_SESSION_CLOSE] = NOTHING(IDLE),
 	    [CP_SESSION_TIMEOUT] = NOTHING(IDLE),
+	    [CP_SESSION_LOST] = NOTHING(IDLE),
+	    [CP_SESSION_UNPAIRED] = NOTHING(IDLE),
 	},
     [CP_SESSION_WAIT_TUNNEL] =
 	{
@@ -75,6 +77,8 @@ static const struct cp_cell lac[CP_N_SESSION_STATES][CP_N_SESSION_EVENTS] = {
 	    [CP_SESSION_CLOSE] = CLEAR,
 	    [CP_SESSION_TIMEOUT] = {CP_SESSION_DO_REQUEST,
 				    CP_SESSION_WAIT_REPLY}, /* the back-off is over */
+	    [CP_SESSION_LOST] = NOTHING(WAIT_TUNNEL),
+	    [CP_SESSION_UNPAIRED] = CLEAR,
 	},
     [CP_SESSION_WAIT_REPLY] =
 	{
@@ -94,6 +98,8 @@ static const struct cp_cell lac[CP_N_SESSION_STATES][CP_N_SESSION_EVENTS] = {
 	    [CP_SESSION_INVALID] = DISCONNECT,
 	    [CP_SESSION_CLOSE] = DISCONNECT,
 	    [CP_SESSION_TIMEOUT] = DISCONNECT,
+	    [CP_SESSION_LOST] = CLEAR,
+	    [CP_SESSION_UNPAIRED] = CLEAR,
 	},
     [CP_SESSION_WAIT_CONNECT] = NO_SUCH_STATE,
     [CP_SESSION_ESTABLISHED] =
@@ -114,6 +120,8 @@ static const struct cp_cell lac[CP_N_SESSION_STATES][CP_N_SESSION_EVENTS] = {
 	    [CP_SESSION_INVALID] = DISCONNECT,
 	    [CP_SESSION_CLOSE] = DISCONNECT,
 	    [CP_SESSION_TIMEOUT] = DISCONNECT, /* it was marked to be closed */
+	    [CP_SESSION_LOST] = NOTHING(ESTABLISHED),
+	    [CP_SESSION_UNPAIRED] = CLEAR,
 	},
 };
 
@@ -137,6 +145,8 @@ static const struct cp_cell lns[CP_N_SESSION_STATES][CP_N_SESSION_EVENTS] = {
 	    [CP_SESSION_INVALID] = NOTHING(IDLE),
 	    [CP_SESSION_CLOSE] = NOTHING(IDLE),
 	    [CP_SESSION_TIMEOUT] = NOTHING(IDLE),
+	    [CP_SESSION_LOST] = NOTHING(IDLE),
+	    [CP_SESSION_UNPAIRED] = NOTHING(IDLE),
 	},
     [CP_SESSION_WAIT_TUNNEL] = NO_SUCH_STATE,
     [CP_SESSION_WAIT_REPLY] = NO_SUCH_STATE,
@@ -158,6 +168,8 @@ static const struct cp_cell lns[CP_N_SESSION_STATES][CP_N_SESSION_EVENTS] = {
 	    [CP_SESSION_INVALID] = DISCONNECT,
 	    [CP_SESSION_CLOSE] = DISCONNECT,
 	    [CP_SESSION_TIMEOUT] = DISCONNECT,
+	    [CP_SESSION_LOST] = CLEAR,
+	    [CP_SESSION_UNPAIRED] = CLEAR,
 	},
     [CP_SESSION_ESTABLISHED] =
 	{
@@ -177,6 +189,8 @@ static const struct cp_cell lns[CP_N_SESSION_STATES][CP_N_SESSION_EVENTS] = {
 	    [CP_SESSION_INVALID] = DISCONNECT,
 	    [CP_SESSION_CLOSE] = DISCONNECT,
 	    [CP_SESSION_TIMEOUT] = DISCONNECT, /* it was marked to be closed */
+	    [CP_SESSION_LOST] = NOTHING(ESTABLISHED),
+	    [CP_SESSION_UNPAIRED] = CLEAR,
 	},
 };
 
@@ -218,6 +232,8 @@ const char *cp_session_event_name(enum cp_session_event event)
 	    [CP_SESSION_INVALID] = "invalid message",
 	    [CP_SESSION_CLOSE] = "close",
 	    [CP_SESSION_TIMEOUT] = "timeout",
+	    [CP_SESSION_LOST] = "reset of the tunnel",
+	    [CP_SESSION_UNPAIRED] = "no counterpart",
 	};
 	return (unsigned)event < CP_N_SESSION_EVENTS ? names[event] : "?";
 }

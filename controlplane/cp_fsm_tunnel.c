@@ -8,6 +8,9 @@
  *
  * Where 7.2.1 has no row: a message that is out of sequence clears the control connection (7.1);
  * what arrives after a StopCCN means nothing any more.
+ *
+ * A recovery tunnel (RFC 4951 section 3.2.1) is a tunnel like any other here; what becomes of the old one
+ * at its steps is in cp_recover.c.
  */
 #include "cp_fsm.h"
 
@@ -27,6 +30,10 @@
 	{                                                                                          \
 		CP_TUNNEL_DO_DISCARD, CP_TUNNEL_STOPPED                                            \
 	}
+#define FAREWELL                                                                                   \
+	{                                                                                          \
+		CP_TUNNEL_DO_FAREWELL, CP_TUNNEL_STOPPED                                           \
+	}
 #define FINISH(state)                                                                              \
 	{                                                                                          \
 		CP_TUNNEL_DO_FINISH, CP_TUNNEL_##state                                             \
@@ -39,6 +46,7 @@ static const struct cp_cell table[CP_N_TUNNEL_STATES][CP_N_TUNNEL_EVENTS] =
 	[CP_TUNNEL_IDLE] =
 	    {
 		[CP_TUNNEL_OPEN] = {CP_TUNNEL_DO_REQUEST, CP_TUNNEL_WAIT_CTL_REPLY},
+		[CP_TUNNEL_RECOVER] = {CP_TUNNEL_DO_RECOVER, CP_TUNNEL_WAIT_CTL_REPLY},
 		[CP_TUNNEL_SCCRQ] = {CP_TUNNEL_DO_REPLY, CP_TUNNEL_WAIT_CTL_CONN},
 		[CP_TUNNEL_SCCRQ_BAD] = STOP,
 		[CP_TUNNEL_TIE_LOST] = NOTHING(IDLE), /* no SCCRQ of ours is out */
@@ -54,10 +62,12 @@ static const struct cp_cell table[CP_N_TUNNEL_STATES][CP_N_TUNNEL_EVENTS] =
 		[CP_TUNNEL_TIMEOUT] = {CP_TUNNEL_DO_REQUEST, CP_TUNNEL_WAIT_CTL_REPLY},
 		[CP_TUNNEL_DRAINED] = NOTHING(IDLE),
 		[CP_TUNNEL_DEAD] = DISCARD,
+		[CP_TUNNEL_LOST] = NOTHING(IDLE), /* it waits for its try: nothing to lose */
 	    },
 	[CP_TUNNEL_WAIT_CTL_REPLY] =
 	    {
 		[CP_TUNNEL_OPEN] = NOTHING(WAIT_CTL_REPLY),
+		[CP_TUNNEL_RECOVER] = NOTHING(WAIT_CTL_REPLY),
 		[CP_TUNNEL_SCCRQ] = STOP, /* for this very tunnel; a collision comes as TIE_LOST */
 		[CP_TUNNEL_SCCRQ_BAD] = STOP,
 		[CP_TUNNEL_TIE_LOST] = DISCARD,
@@ -73,10 +83,12 @@ static const struct cp_cell table[CP_N_TUNNEL_STATES][CP_N_TUNNEL_EVENTS] =
 		[CP_TUNNEL_TIMEOUT] = STOP,
 		[CP_TUNNEL_DRAINED] = NOTHING(WAIT_CTL_REPLY),
 		[CP_TUNNEL_DEAD] = DISCARD,
+		[CP_TUNNEL_LOST] = DISCARD,
 	    },
 	[CP_TUNNEL_WAIT_CTL_CONN] =
 	    {
 		[CP_TUNNEL_OPEN] = NOTHING(WAIT_CTL_CONN),
+		[CP_TUNNEL_RECOVER] = NOTHING(WAIT_CTL_CONN),
 		[CP_TUNNEL_SCCRQ] = STOP,
 		[CP_TUNNEL_SCCRQ_BAD] = STOP,
 		[CP_TUNNEL_TIE_LOST] = NOTHING(WAIT_CTL_CONN),
@@ -92,10 +104,12 @@ static const struct cp_cell table[CP_N_TUNNEL_STATES][CP_N_TUNNEL_EVENTS] =
 		[CP_TUNNEL_TIMEOUT] = STOP,
 		[CP_TUNNEL_DRAINED] = NOTHING(WAIT_CTL_CONN),
 		[CP_TUNNEL_DEAD] = DISCARD,
+		[CP_TUNNEL_LOST] = DISCARD,
 	    },
 	[CP_TUNNEL_ESTABLISHED] =
 	    {
 		[CP_TUNNEL_OPEN] = NOTHING(ESTABLISHED), /* its calls are made as room allows */
+		[CP_TUNNEL_RECOVER] = NOTHING(ESTABLISHED),
 		[CP_TUNNEL_SCCRQ] = STOP,
 		[CP_TUNNEL_SCCRQ_BAD] = STOP,
 		[CP_TUNNEL_TIE_LOST] = NOTHING(ESTABLISHED),
@@ -110,11 +124,13 @@ static const struct cp_cell table[CP_N_TUNNEL_STATES][CP_N_TUNNEL_EVENTS] =
 		[CP_TUNNEL_CLOSE] = STOP,
 		[CP_TUNNEL_TIMEOUT] = NOTHING(ESTABLISHED), /* it has no deadline */
 		[CP_TUNNEL_DRAINED] = NOTHING(ESTABLISHED),
-		[CP_TUNNEL_DEAD] = DISCARD,
+		[CP_TUNNEL_DEAD] = FAREWELL,
+		[CP_TUNNEL_LOST] = DISCARD,
 	    },
 	[CP_TUNNEL_STOPPING] =
 	    {
 		[CP_TUNNEL_OPEN] = NOTHING(STOPPING),
+		[CP_TUNNEL_RECOVER] = NOTHING(STOPPING),
 		[CP_TUNNEL_SCCRQ] = NOTHING(STOPPING),
 		[CP_TUNNEL_SCCRQ_BAD] = NOTHING(STOPPING),
 		[CP_TUNNEL_TIE_LOST] = NOTHING(STOPPING),
@@ -131,10 +147,12 @@ static const struct cp_cell table[CP_N_TUNNEL_STATES][CP_N_TUNNEL_EVENTS] =
 		[CP_TUNNEL_TIMEOUT] = FINISH(STOPPING),
 		[CP_TUNNEL_DRAINED] = FINISH(STOPPING),
 		[CP_TUNNEL_DEAD] = FINISH(STOPPING),
+		[CP_TUNNEL_LOST] = FINISH(STOPPING),
 	    },
 	[CP_TUNNEL_STOPPED] =
 	    {
 		[CP_TUNNEL_OPEN] = NOTHING(STOPPED),
+		[CP_TUNNEL_RECOVER] = NOTHING(STOPPED),
 		[CP_TUNNEL_SCCRQ] = NOTHING(STOPPED),
 		[CP_TUNNEL_SCCRQ_BAD] = NOTHING(STOPPED),
 		[CP_TUNNEL_TIE_LOST] = NOTHING(STOPPED),
@@ -150,6 +168,7 @@ static const struct cp_cell table[CP_N_TUNNEL_STATES][CP_N_TUNNEL_EVENTS] =
 		[CP_TUNNEL_TIMEOUT] = FINISH(STOPPED),
 		[CP_TUNNEL_DRAINED] = NOTHING(STOPPED), /* it lives on to acknowledge (5.7) */
 		[CP_TUNNEL_DEAD] = FINISH(STOPPED),
+		[CP_TUNNEL_LOST] = FINISH(STOPPED),
 	    },
 };
 
@@ -175,6 +194,7 @@ const char *cp_tunnel_event_name(enum cp_tunnel_event event)
 {
 	static const char *const names[CP_N_TUNNEL_EVENTS] = {
 	    [CP_TUNNEL_OPEN] = "open",
+	    [CP_TUNNEL_RECOVER] = "recover",
 	    [CP_TUNNEL_SCCRQ] = "SCCRQ",
 	    [CP_TUNNEL_SCCRQ_BAD] = "unacceptable SCCRQ",
 	    [CP_TUNNEL_TIE_LOST] = "lost tie",
@@ -190,6 +210,7 @@ const char *cp_tunnel_event_name(enum cp_tunnel_event event)
 	    [CP_TUNNEL_TIMEOUT] = "timeout",
 	    [CP_TUNNEL_DRAINED] = "all acknowledged",
 	    [CP_TUNNEL_DEAD] = "dead channel",
+	    [CP_TUNNEL_LOST] = "lost channel",
 	};
 	return (unsigned)event < CP_N_TUNNEL_EVENTS ? names[event] : "?";
 }

@@ -4,7 +4,7 @@
  *
  * cp_index_tunnel() and cp_index_session() make it agree with one record, whatever was there
  * before. At the start they run for all in use, afterwards for what each commit touched. */
-#include "cp_engine_internal.h"
+#include "cp_recover.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,6 +20,11 @@ static uint64_t tunnel_key(uint32_t peer_address, uint16_t peer_id)
 static uint64_t session_key(uint32_t tunnel_slot, uint16_t peer_id)
 {
 	return KEY_VALID | (uint64_t)tunnel_slot << 16 | peer_id;
+}
+
+uint64_t cp_index_recovery_key(uint32_t old_slot)
+{
+	return KEY_VALID | old_slot;
 }
 
 uint32_t cp_index_session_by_peer(struct cp_engine *e, uint32_t tunnel_slot, uint16_t peer_id)
@@ -62,6 +67,10 @@ static void place_tunnel(struct cp_engine *e, uint32_t slot, const struct lc_tun
 		return;
 	if (place->configured != CP_NO_TUNNEL && e->slots[place->configured] == slot)
 		e->slots[place->configured] = LC_NO_SLOT;
+	if (place->tenant != tenant) {
+		cp_resync_forget(e, slot);
+		place->waits = false;
+	}
 	place->tenant = tenant;
 	place->configured = ours ? cp_index_configured(e, t->profile) : CP_NO_TUNNEL;
 	if (place->configured != CP_NO_TUNNEL) {
@@ -72,9 +81,21 @@ static void place_tunnel(struct cp_engine *e, uint32_t slot, const struct lc_tun
 	}
 }
 
+/* Under way, that is: until it ends. */
+static uint64_t recovery_key(const struct cp_engine *e, const struct lc_tunnel *t)
+{
+	bool under_way = t != NULL && t->recovers != 0 &&
+			 (t->state == CP_TUNNEL_WAIT_CTL_REPLY ||
+			  t->state == CP_TUNNEL_WAIT_CTL_CONN || t->state == CP_TUNNEL_ESTABLISHED);
+
+	return under_way ? cp_index_recovery_key(lc_tunnel_slot(e->mirror, t->recovers)) : 0;
+}
+
 static void index_tunnel(struct cp_engine *e, uint32_t slot)
 {
 	const struct lc_tunnel *t = lc_txn_peek_tunnel(e->txn, slot);
+
+	cp_chains_set(&e->recoveries, slot, recovery_key(e, t));
 
 	cp_chains_set(&e->tunnels_by_peer, slot,
 		      t != NULL ? tunnel_key(t->peer_address, t->peer_id) : 0);
@@ -103,7 +124,7 @@ static uint32_t subscriber_of(struct cp_engine *e, uint32_t slot, const struct l
 }
 
 /* Returns the subscriber who has lost his session by this, or CP_NO_SUBSCRIBER. */
-static uint32_t index_session(struct cp_engine *e, uint32_t slot)
+static uint32_t index_session(struct cp_engine *e, uint32_t slot, uint64_t now)
 {
 	const struct lc_session *s = lc_txn_peek_session(e->txn, slot);
 	uint64_t key = 0;
@@ -112,6 +133,8 @@ static uint32_t index_session(struct cp_engine *e, uint32_t slot)
 		key = session_key(lc_tunnel_slot(e->mirror, s->tunnel_id), s->peer_session_id);
 	cp_chains_set(&e->sessions_by_peer, slot, key);
 	lc_timers_set(e->session_deadlines, slot, s != NULL ? s->deadline : 0);
+	if (s != NULL && s->stale)
+		lc_timers_set(e->stale, lc_tunnel_slot(e->mirror, s->tunnel_id), now + CP_STALE_MS);
 	return cp_subscribers_hold(&e->subscribers, slot, subscriber_of(e, slot, s));
 }
 
@@ -145,7 +168,7 @@ void cp_index_committed(struct cp_engine *e, uint64_t now)
 		if (gone[i] != CP_NO_TUNNEL && e->slots[gone[i]] == LC_NO_SLOT)
 			lc_timers_set(e->openings, (uint32_t)gone[i], now + CP_RETRY_MS);
 	for (unsigned i = 0; i < e->n_sessions; i++)
-		lost[i] = index_session(e, e->sessions[i]);
+		lost[i] = index_session(e, e->sessions[i], now);
 	for (unsigned i = 0; i < e->n_sessions; i++)
 		if (lost[i] != CP_NO_SUBSCRIBER)
 			call_again(e, lost[i], now);
@@ -193,15 +216,18 @@ static int allocate(struct cp_engine *e)
 	e->tunnel_deadlines = lc_timers_new(tunnels);
 	e->session_deadlines = lc_timers_new(sessions);
 	e->openings = lc_timers_new(n);
+	e->stale = lc_timers_new(tunnels);
+	e->queries = calloc(tunnels, sizeof(*e->queries));
 	e->places = calloc(tunnels, sizeof(*e->places));
 	e->walks = calloc(n + 1, sizeof(*e->walks));
 	e->slots = malloc((n + 1) * sizeof(*e->slots));
 	e->by_name = malloc((n + 1) * sizeof(*e->by_name));
 	e->single = calloc(n + 1, sizeof(*e->single));
 	if (e->soon == NULL || e->tunnel_deadlines == NULL || e->session_deadlines == NULL ||
-	    e->openings == NULL || e->places == NULL || e->walks == NULL || e->slots == NULL ||
-	    e->by_name == NULL || e->single == NULL ||
+	    e->openings == NULL || e->stale == NULL || e->queries == NULL || e->places == NULL ||
+	    e->walks == NULL || e->slots == NULL || e->by_name == NULL || e->single == NULL ||
 	    cp_chains_start(&e->tunnels_by_peer, tunnels) != 0 ||
+	    cp_chains_start(&e->recoveries, tunnels) != 0 ||
 	    cp_chains_start(&e->sessions_by_peer, sessions) != 0 ||
 	    cp_subscribers_start(&e->subscribers, e->cfg, sessions) != 0)
 		return -ENOMEM;
@@ -228,7 +254,7 @@ int cp_index_start(struct cp_engine *e, uint64_t now)
 	}
 	for (uint32_t slot = lc_map_next(m->session_map, sessions, 0); slot != LC_NO_SLOT;
 	     slot = lc_map_next(m->session_map, sessions, slot + 1))
-		index_session(e, slot);
+		index_session(e, slot, now);
 	for (uint32_t i = 0; i < e->cfg->n_tunnels; i++)
 		if (e->slots[i] == LC_NO_SLOT)
 			lc_timers_set(e->openings, i, now);
@@ -247,6 +273,7 @@ void cp_index_stop(struct cp_engine *e)
 	free(e->by_name);
 	free(e->single);
 	cp_chains_stop(&e->tunnels_by_peer);
+	cp_chains_stop(&e->recoveries);
 	cp_chains_stop(&e->sessions_by_peer);
 	cp_subscribers_stop(&e->subscribers);
 }

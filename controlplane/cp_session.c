@@ -69,7 +69,7 @@ static void call_later(struct cp_turn *turn, uint32_t old_slot, const struct lc_
 	uint32_t number = e->subscribers.of_session[old_slot], slot;
 	int error;
 
-	if (old->role != LC_ROLE_LAC || number == CP_NO_SUBSCRIBER ||
+	if (turn->many || old->role != LC_ROLE_LAC || number == CP_NO_SUBSCRIBER ||
 	    turn->tunnel->state != CP_TUNNEL_ESTABLISHED)
 		return;
 	struct lc_session *s = new_call(turn, number, &slot, &error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From a call's message to its session and event (RFC 2661 sections 4.2, 4.4.4, 6.6 to 6.14), and
  * from a deadline or an operator likewise. */
-#include "cp_engine_internal.h"
+#include "cp_recover.h"
 
 #include <errno.h>
 #include <string.h>
@@ -145,6 +145,10 @@ void cp_session_timeout(struct cp_engine *e, uint32_t slot, uint64_t now)
 
 	if (t == NULL || t->state != CP_TUNNEL_ESTABLISHED)
 		return; /* it goes with its tunnel */
+	if (!cp_recover_is_open(t)) {
+		lc_timers_set(e->session_deadlines, slot, now + CP_RETRY_MS);
+		return;
+	}
 	if (lc_txn_receive(e->txn, turn.slot) != NULL) {
 		/* What is awaited may be there: nobody was here to read it in time. */
 		lc_timers_set(e->soon, turn.slot, now);
@@ -181,6 +185,8 @@ int cp_engine_close_session(struct cp_engine *e, uint16_t tunnel_id, uint16_t se
 
 	if (error != 0)
 		return error;
+	if (!cp_recover_is_open(lc_txn_peek_tunnel(e->txn, turn.slot)))
+		return -EAGAIN;
 	cp_end_set(&turn.end, result, 0, "%s", reason);
 	error = run_event(&turn, slot, CP_SESSION_CLOSE);
 	return error == -ENOBUFS ? -EAGAIN : error;

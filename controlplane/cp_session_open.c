@@ -29,6 +29,7 @@ void cp_session_open(struct cp_turn *turn, struct lc_session *s, bool sequencing
 	s->local_udp_port = t->local_udp_port;
 	s->port = t->port;
 	s->mtu = mtu_of(turn, s);
+	s->reset_after = t->data_reset_packets;
 	s->established = turn->now;
 	s->deadline = 0;
 	s->retry_ms = 0;

@@ -9,11 +9,13 @@
  * to wait for that: its place is taken at once. The back-off goes from record to record until a
  * tunnel has stood for longer than an old record stays, so that a peer that takes tunnels and drops
  * them is not called without end, and few old records stand beside the new one. */
-#include "cp_engine_internal.h"
+#include "cp_recover.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+enum { FAREWELL_MS = 1000 }; /* for the line card to send it */
 
 uint32_t cp_retry_after(uint32_t retry_ms)
 {
@@ -22,8 +24,8 @@ uint32_t cp_retry_after(uint32_t retry_ms)
 	return retry_ms < CP_RETRY_MAX_MS / 2 ? 2 * retry_ms : CP_RETRY_MAX_MS;
 }
 
-void cp_tunnel_apply_policy(struct lc_tunnel *t, const struct cfg_tunnel_policy *policy,
-			    const char *profile)
+void cp_tunnel_apply_policy(const struct cp_engine *e, struct lc_tunnel *t,
+			    const struct cfg_tunnel_policy *policy, const char *profile)
 {
 	snprintf(t->profile, sizeof(t->profile), "%s", profile);
 	snprintf(t->local_host, sizeof(t->local_host), "%s", policy->host_name);
@@ -40,6 +42,7 @@ void cp_tunnel_apply_policy(struct lc_tunnel *t, const struct cfg_tunnel_policy 
 	t->retransmit_not_established = (uint8_t)policy->retransmission.not_established;
 	t->retransmit_ms = policy->retransmission.interval_ms;
 	t->retransmit_max_ms = policy->retransmission.max_interval_ms;
+	cp_failover_apply(e, t, policy);
 }
 
 void cp_tunnel_configure(const struct cp_engine *e, struct lc_tunnel *t, int32_t configured)
@@ -52,12 +55,12 @@ void cp_tunnel_configure(const struct cp_engine *e, struct lc_tunnel *t, int32_t
 	t->local_udp_port = LC_L2TP_UDP_PORT;
 	t->port = (uint16_t)tunnel->port;
 	t->local_address = e->cfg->ports[tunnel->port].ipv4.address;
-	cp_tunnel_apply_policy(t, &tunnel->policy, tunnel->name);
+	cp_tunnel_apply_policy(e, t, &tunnel->policy, tunnel->name);
 }
 
 /* A retransmission cycle of this tunnel (5.8: 1 + 2 + 4 + 8 + 16 s), at most the recommended 31 s.
  */
-static uint32_t linger_ms(const struct lc_tunnel *t)
+uint32_t cp_tunnel_cycle_ms(const struct lc_tunnel *t)
 {
 	uint32_t total = 0, interval = t->retransmit_ms;
 
@@ -78,8 +81,9 @@ static void remember_end(struct cp_turn *turn)
 	t->result_code = end->result;
 	t->error_code = end->error;
 	snprintf(t->reason, sizeof(t->reason), "%.*s", (int)sizeof(t->reason) - 1, end->text);
-	if (t->state == CP_TUNNEL_ESTABLISHED && turn->now - t->created >= linger_ms(t))
+	if (t->state == CP_TUNNEL_ESTABLISHED && turn->now - t->created >= cp_tunnel_cycle_ms(t))
 		t->retry_ms = 0;
+	t->resync = CP_RESYNC_NONE;
 }
 
 /* The record that waits for a configured tunnel's next try. false: there is no room for one. */
@@ -131,6 +135,18 @@ static int do_request(struct cp_turn *turn)
 	return error;
 }
 
+static int do_recover(struct cp_turn *turn)
+{
+	char label[CP_LABEL];
+
+	turn->tunnel->deadline = turn->now + CP_SETUP_MS;
+	int error = cp_send_sccrq(turn, true);
+	if (error == 0)
+		cp_log(turn->engine, CP_LOG_INFO, "%s: opening, to recover tunnel %u",
+		       cp_tunnel_label(label, turn->tunnel), turn->tunnel->recovers);
+	return error;
+}
+
 static int do_reply(struct cp_turn *turn)
 {
 	char label[CP_LABEL];
@@ -148,11 +164,14 @@ static int do_accept(struct cp_turn *turn)
 	struct lc_tunnel *t = turn->tunnel;
 	char label[CP_LABEL];
 
+	if (t->recovers != 0)
+		return cp_recover_accepted(turn);
 	t->deadline = 0;
 	t->door.mode = LC_MODE_ESTABLISHED;
+	cp_failover_settle(turn->engine, t);
 	turn->engine->counters.tunnels_established++;
 	cp_log(turn->engine, CP_LOG_NOTICE, "%s: established, peer's ID %u, %s (%s)",
-	       cp_tunnel_label(label, t), t->peer_id, cfg_method_name((enum cfg_method)t->method),
+	       cp_tunnel_label(label, t), t->peer_id, cfg_method_name(cp_tunnel_method(t)),
 	       cfg_scope_name((enum cfg_scope)t->method_scope));
 	return 0;
 }
@@ -160,11 +179,18 @@ static int do_accept(struct cp_turn *turn)
 static int do_connect(struct cp_turn *turn)
 {
 	int error = cp_send_scccn(turn);
-	return error != 0 ? error : do_accept(turn);
+	if (error != 0)
+		return error;
+	return turn->tunnel->recovers != 0 ? cp_recover_connected(turn) : do_accept(turn);
 }
 
 static int do_call(struct cp_turn *turn)
 {
+	if (turn->tunnel->recovers != 0)
+		return do_nothing(
+		    turn); /* not what recovery tunnels are for (RFC 4951 section 3.2.1) */
+	if (turn->message->type == LC_MSG_FSQ || turn->message->type == LC_MSG_FSR)
+		return cp_resync_message(turn);
 	return cp_session_message(turn);
 }
 
@@ -174,7 +200,7 @@ static int do_stop(struct cp_turn *turn)
 	struct lc_tunnel *t = turn->tunnel;
 	char label[CP_LABEL];
 
-	int error = cp_send_stopccn(turn);
+	int error = cp_send_stopccn(turn, false);
 	if (error != 0)
 		return error;
 	remember_end(turn);
@@ -204,7 +230,7 @@ static int do_linger(struct cp_turn *turn)
 		t->peer_udp_port = turn->buffer->peer_udp_port;
 	}
 	t->door.mode = LC_MODE_CLOSING;
-	t->deadline = turn->now + linger_ms(t);
+	t->deadline = turn->now + cp_tunnel_cycle_ms(t);
 	cp_log(turn->engine, CP_LOG_NOTICE,
 	       "%s: closed by the peer with %u sessions, result %u error %u: %s",
 	       cp_tunnel_label(label, t), t->n_sessions, turn->end.result, turn->end.error,
@@ -230,6 +256,29 @@ static int do_discard(struct cp_turn *turn)
 	return 0;
 }
 
+/* The peer has not answered for so long that nobody waits for its acknowledgement. But should it hear us,
+ * then it need not find out by itself. */
+static int do_farewell(struct cp_turn *turn)
+{
+	struct lc_tunnel *t = turn->tunnel;
+	char label[CP_LABEL];
+
+	if (t->recovers != 0)
+		return do_discard(turn);
+	turn->end.result = CP_STOPCCN_GENERAL;
+	int error = cp_send_stopccn(turn, true);
+	if (error == -ENOBUFS) /* as much as an outbox holds is waiting for it: it hears nothing */
+		return do_discard(turn);
+	if (error != 0)
+		return error;
+	remember_end(turn);
+	t->door.mode = LC_MODE_FAREWELL;
+	t->deadline = turn->now + FAREWELL_MS;
+	cp_log(turn->engine, CP_LOG_NOTICE, "%s: down with %u sessions: %s",
+	       cp_tunnel_label(label, t), t->n_sessions, turn->end.text);
+	return 0;
+}
+
 static int do_finish(struct cp_turn *turn)
 {
 	struct cp_engine *e = turn->engine;
@@ -247,6 +296,12 @@ static int do_finish(struct cp_turn *turn)
 	return 0;
 }
 
+static bool is_under_way(unsigned state)
+{
+	return state == CP_TUNNEL_WAIT_CTL_REPLY || state == CP_TUNNEL_WAIT_CTL_CONN ||
+	       state == CP_TUNNEL_ESTABLISHED;
+}
+
 int cp_tunnel_event(struct cp_turn *turn, enum cp_tunnel_event event)
 {
 	static int (*const actions[CP_N_TUNNEL_ACTIONS])(struct cp_turn *) = {
@@ -255,7 +310,9 @@ int cp_tunnel_event(struct cp_turn *turn, enum cp_tunnel_event event)
 	    [CP_TUNNEL_DO_ACCEPT] = do_accept,   [CP_TUNNEL_DO_CALL] = do_call,
 	    [CP_TUNNEL_DO_STOP] = do_stop,       [CP_TUNNEL_DO_LINGER] = do_linger,
 	    [CP_TUNNEL_DO_DISCARD] = do_discard, [CP_TUNNEL_DO_FINISH] = do_finish,
+	    [CP_TUNNEL_DO_RECOVER] = do_recover, [CP_TUNNEL_DO_FAREWELL] = do_farewell,
 	};
+	const enum cp_tunnel_state before = (enum cp_tunnel_state)turn->tunnel->state;
 	const struct cp_cell *cell = cp_fsm_tunnel(turn->tunnel->state, event);
 
 	if (turn->end.text[0] == 0 &&
@@ -266,7 +323,10 @@ int cp_tunnel_event(struct cp_turn *turn, enum cp_tunnel_event event)
 			   cp_tunnel_state_name((enum cp_tunnel_state)turn->tunnel->state));
 	}
 	int error = actions[cell->action](turn);
-	if (error == 0)
-		turn->tunnel->state = cell->next;
-	return error;
+	if (error != 0)
+		return error;
+	turn->tunnel->state = cell->next;
+	if (turn->tunnel->recovers != 0 && is_under_way(before) && !is_under_way(cell->next))
+		return cp_recover_ended(turn, before, event);
+	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Which event is a message of the control connection, and is it acceptable? (RFC 2661 sections 4.2,
  * 4.4.3, 5.1.1, 7.1, 7.2.1) */
-#include "cp_engine_internal.h"
+#include "cp_recover.h"
 
 #include "cp_auth.h"
 
@@ -63,6 +63,28 @@ void cp_tunnel_learn(struct cp_turn *turn)
 	t->peer_bearer = m->bearer_capabilities;
 	t->peer_firmware = m->firmware_revision;
 	cp_printable(t->peer_host, sizeof(t->peer_host), m->host_name);
+	cp_failover_learn(t, m);
+}
+
+void cp_tunnel_meet(struct cp_turn *turn)
+{
+	struct lc_tunnel *t = turn->tunnel;
+	const struct lc_buffer *b = turn->buffer;
+
+	t->peer_address = b->peer_address;
+	t->local_address = b->local_address;
+	t->local_udp_port = LC_L2TP_UDP_PORT;
+	t->port = b->port;
+	cp_tunnel_learn(turn);
+}
+
+/* The old tunnel may have gone meanwhile. */
+static bool is_wanted(struct cp_turn *turn)
+{
+	if (turn->tunnel->recovers == 0 || cp_recover_is_wanted(turn))
+		return true;
+	return not_acceptable(turn, CP_STOPCCN_ERROR, CP_ERROR_NO_CONTROL_CONNECTION,
+			      "the tunnel to be recovered is gone");
 }
 
 enum cp_tunnel_event cp_tunnel_classify(struct cp_turn *turn)
@@ -78,11 +100,13 @@ enum cp_tunnel_event cp_tunnel_classify(struct cp_turn *turn)
 		if (turn->tunnel->state != CP_TUNNEL_WAIT_CTL_REPLY)
 			return CP_TUNNEL_SCCRP;
 		cp_tunnel_learn(turn); /* the StopCCN needs the peer's ID too */
-		return cp_tunnel_acceptable(turn) ? CP_TUNNEL_SCCRP : CP_TUNNEL_SCCRP_BAD;
+		return cp_tunnel_acceptable(turn) && is_wanted(turn) ? CP_TUNNEL_SCCRP
+								     : CP_TUNNEL_SCCRP_BAD;
 	case LC_MSG_SCCCN:
 		if (turn->tunnel->state != CP_TUNNEL_WAIT_CTL_CONN)
 			return CP_TUNNEL_SCCCN;
-		return cp_tunnel_acceptable(turn) ? CP_TUNNEL_SCCCN : CP_TUNNEL_SCCCN_BAD;
+		return cp_tunnel_acceptable(turn) && is_wanted(turn) ? CP_TUNNEL_SCCCN
+								     : CP_TUNNEL_SCCCN_BAD;
 	case LC_MSG_HELLO:
 	case LC_MSG_ZLB:
 		return CP_TUNNEL_HELLO;

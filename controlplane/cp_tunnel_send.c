@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The messages of the control connection (RFC 2661 sections 6.1 to 6.4), and what all messages have
  * in common. */
-#include "cp_engine_internal.h"
+#include "cp_recover.h"
 
 #include "cp_auth.h"
 
@@ -53,6 +53,7 @@ static void put_ourselves(struct cp_turn *turn, struct cp_builder *b)
 	cp_builder_string(b, CP_AVP_VENDOR_NAME, "Warmline");
 	cp_builder_u16(b, CP_AVP_ASSIGNED_TUNNEL_ID, t->door.id);
 	cp_builder_u16(b, CP_AVP_RECEIVE_WINDOW_SIZE, t->receive_window);
+	cp_failover_offer(t, b);
 	t->challenged = t->secret[0] != 0;
 	if (t->challenged) {
 		e->world.random(e->world.context, t->challenge, sizeof(t->challenge));
@@ -75,6 +76,19 @@ static int put_response(struct cp_turn *turn, struct cp_builder *b)
 	return error;
 }
 
+/* Which tunnel an SCCRQ is to recover (RFC 4951 section 5.2). */
+static void put_recovery(struct cp_turn *turn, struct cp_builder *b)
+{
+	uint32_t old = cp_recover_old(turn->engine, turn->tunnel);
+
+	if (old == LC_NO_SLOT)
+		return;
+	const struct cp_recovery recovery = {
+	    .tunnel_id = turn->tunnel->recovers,
+	    .remote_tunnel_id = lc_txn_peek_tunnel(turn->engine->txn, old)->peer_id};
+	cp_builder_recovery(b, &recovery);
+}
+
 int cp_send_sccrq(struct cp_turn *turn, bool single)
 {
 	struct cp_engine *e = turn->engine;
@@ -91,6 +105,7 @@ int cp_send_sccrq(struct cp_turn *turn, bool single)
 			       (uint64_t)lc_get32(t->tie_breaker) << 32 |
 				   lc_get32(t->tie_breaker + 4));
 	}
+	put_recovery(turn, &b);
 	return cp_send(turn, &b);
 }
 
@@ -101,6 +116,9 @@ int cp_send_sccrp(struct cp_turn *turn)
 
 	cp_send_start(turn, &b, bytes, LC_MSG_SCCRP, 0);
 	put_ourselves(turn, &b);
+	if (turn->tunnel->recovers != 0)
+		cp_builder_sequence(&b, &(struct cp_sequence){.ns = turn->tunnel->suggested_ns,
+							      .nr = turn->tunnel->suggested_nr});
 	int error = put_response(turn, &b);
 	return error != 0 ? error : cp_send(turn, &b);
 }
@@ -116,7 +134,7 @@ int cp_send_scccn(struct cp_turn *turn)
 	return error != 0 ? error : cp_send(turn, &b);
 }
 
-int cp_send_stopccn(struct cp_turn *turn)
+int cp_send_stopccn(struct cp_turn *turn, bool farewell)
 {
 	const struct cp_end *end = &turn->end;
 	uint8_t bytes[LC_MESSAGE_MAX];
@@ -125,5 +143,7 @@ int cp_send_stopccn(struct cp_turn *turn)
 	cp_send_start(turn, &b, bytes, LC_MSG_STOPCCN, 0);
 	cp_builder_u16(&b, CP_AVP_ASSIGNED_TUNNEL_ID, turn->tunnel->door.id);
 	cp_builder_result(&b, end->result, end->error, end->text[0] != 0 ? end->text : NULL);
+	if (farewell)
+		cp_failover_decline(turn->tunnel, &b);
 	return cp_send(turn, &b);
 }

@@ -2,7 +2,7 @@
 /* What a tunnel needs between its messages: its sessions freed when it ends, new calls made, its
  * own end. Each step is one transaction, small, and found again from the mirror alone; where more
  * is to be done the tunnel is looked at again soon, so that nobody waits for a large one. */
-#include "cp_engine_internal.h"
+#include "cp_recover.h"
 
 #include <errno.h>
 #include <string.h>
@@ -128,11 +128,54 @@ static void make_calls(struct cp_engine *e, uint32_t slot, int32_t configured, u
 	}
 }
 
+/* The peer is waited for (RFC 4951 section 5.1), or has answered: said once. */
+static void note_waiting(struct cp_engine *e, uint32_t slot, const struct lc_tunnel *t)
+{
+	bool waits = __atomic_load_n(&e->mirror->channels[slot].waiting_since, __ATOMIC_RELAXED);
+	char label[CP_LABEL];
+
+	if (waits == e->places[slot].waits)
+		return;
+	e->places[slot].waits = waits;
+	if (waits)
+		cp_log(
+		    e, CP_LOG_WARNING,
+		    "%s: does not answer; it has asked for %u ms to recover: its %u sessions are "
+		    "kept for so long",
+		    cp_tunnel_label(label, t), t->recovery_wait_ms, t->n_sessions);
+	else if (t->state == CP_TUNNEL_ESTABLISHED)
+		cp_log(e, CP_LOG_NOTICE, "%s: answers again", cp_tunnel_label(label, t));
+}
+
+/* What has come of the messages that we sent. */
+static int tend_channel(struct cp_engine *e, uint32_t slot, const struct lc_tunnel *t, uint64_t now)
+{
+	const struct lc_channel *channel = &e->mirror->channels[slot];
+	union lc_channel_tx tx = lc_channel_tx_read(channel);
+	bool current = lc_channel_current(channel, t->door);
+	bool farewell = t->door.mode == LC_MODE_FAREWELL;
+	bool drained = current && lc_outbox_head(tx) == t->door.outbox_tail;
+	struct cp_end end = {0};
+
+	note_waiting(e, slot, t);
+	if (current && tx.dead > (farewell ? 1 : 0)) {
+		cp_end_set(&end, 0, 0, "the peer does not answer");
+		return run_event(e, slot, CP_TUNNEL_DEAD, end, now);
+	}
+	if (t->state >= CP_TUNNEL_STOPPED && t->deadline <= now)
+		return run_event(e, slot, CP_TUNNEL_TIMEOUT, end, now);
+	if (drained && t->recovers != 0 && t->role == LC_ROLE_LAC &&
+	    t->state ==
+		CP_TUNNEL_ESTABLISHED) { /* its SCCCN is acknowledged: it has done its work */
+		cp_end_set(&end, CP_STOPCCN_GENERAL, 0, "tunnel %u is recovered", t->recovers);
+		return run_event(e, slot, CP_TUNNEL_CLOSE, end, now);
+	}
+	return drained ? run_event(e, slot, CP_TUNNEL_DRAINED, end, now) : 0;
+}
+
 void cp_tunnel_tend(struct cp_engine *e, uint32_t slot, uint64_t now)
 {
 	const struct lc_tunnel *t = lc_txn_peek_tunnel(e->txn, slot);
-	union lc_channel_tx tx = lc_channel_tx_read(&e->mirror->channels[slot]);
-	struct cp_end end = {0};
 
 	if (t == NULL)
 		return;
@@ -140,21 +183,16 @@ void cp_tunnel_tend(struct cp_engine *e, uint32_t slot, uint64_t now)
 		again(e, slot, now);
 		return;
 	}
-	int error = 0;
-	if (tx.dead) {
-		cp_end_set(&end, 0, 0, "the peer does not answer");
-		error = run_event(e, slot, CP_TUNNEL_DEAD, end, now);
-	} else if (t->state >= CP_TUNNEL_STOPPED && t->deadline <= now) {
-		error = run_event(e, slot, CP_TUNNEL_TIMEOUT, end, now);
-	} else if (lc_outbox_head(tx) == t->door.outbox_tail) {
-		error = run_event(e, slot, CP_TUNNEL_DRAINED, end, now);
-	}
-	if (error != 0)
+	if (cp_recover_is_mute(t))
+		return; /* what its channel says is no more, or not now, of interest */
+	if (tend_channel(e, slot, t, now) != 0)
 		again(e, slot, now + CP_BLOCKED_MS);
 	t = lc_txn_peek_tunnel(e->txn, slot);
 	if (t == NULL)
 		return;
-	if (t->state == CP_TUNNEL_ESTABLISHED && e->places[slot].configured != CP_NO_TUNNEL)
+	cp_resync_run(e, slot, now);
+	if (t->state == CP_TUNNEL_ESTABLISHED && e->places[slot].configured != CP_NO_TUNNEL &&
+	    cp_recover_is_open(t))
 		make_calls(e, slot, e->places[slot].configured, now);
 	else if (is_ending(t) && t->n_sessions > 0)
 		again(e, slot, now);
@@ -174,6 +212,13 @@ void cp_tunnel_timeout(struct cp_engine *e, uint32_t slot, uint64_t now)
 		/* What is awaited may be there: nobody was here to read it in time. */
 		again(e, slot, now);
 		error = -EAGAIN;
+	} else if (t->recovers != 0 && t->state == CP_TUNNEL_ESTABLISHED) {
+		cp_end_set(&end, CP_STOPCCN_GENERAL, 0, "tunnel %u is recovered", t->recovers);
+		error = run_event(e, slot, CP_TUNNEL_CLOSE, end, now);
+	} else if (t->recovers != 0 && t->state == CP_TUNNEL_WAIT_CTL_CONN) {
+		/* Silently: should the peer have been slow, then it asks again. */
+		cp_end_set(&end, 0, 0, "no SCCCN");
+		error = run_event(e, slot, CP_TUNNEL_DEAD, end, now);
 	} else if (t->state == CP_TUNNEL_IDLE && e->places[slot].configured == CP_NO_TUNNEL) {
 		cp_end_set(&end, 0, 0, "it is not configured any more");
 		error = run_event(e, slot, CP_TUNNEL_CLOSE, end, now);
@@ -197,6 +242,8 @@ int cp_engine_close_tunnel(struct cp_engine *e, uint16_t tunnel_id, uint16_t res
 
 	if (tunnel_id == 0 || t == NULL || t->door.id != tunnel_id)
 		return -ENOENT;
+	if (t->recovers != 0 || cp_recover_is_mute(t))
+		return -EAGAIN;
 	cp_end_set(&end, result, 0, "%s", reason);
 	int error = run_event(e, slot, CP_TUNNEL_CLOSE, end, now);
 	if (error == 0)
@@ -231,21 +278,10 @@ void cp_tunnel_plan(struct cp_engine *e, uint32_t configured, uint64_t now)
 		      now + (is_short(error) ? CP_BLOCKED_MS : REFUSED_MS));
 }
 
-void cp_tunnel_clear_disabled(struct cp_engine *e, uint64_t now)
+void cp_tunnel_clear(struct cp_engine *e, uint32_t slot, struct cp_end end, uint64_t now)
 {
-	const struct lc_mirror *m = e->mirror;
-	uint32_t n = m->tunnel_mask + 1;
-	struct cp_end end;
-
-	cp_end_set(&end, 0, 0, "its control plane was restarted, and its method is disable");
-	for (uint32_t slot = lc_map_next(m->tunnel_map, n, 0); slot != LC_NO_SLOT;
-	     slot = lc_map_next(m->tunnel_map, n, slot + 1)) {
-		const struct lc_tunnel *t = &m->tunnels[slot];
-		if (t->method != CFG_METHOD_DISABLE || t->state == CP_TUNNEL_IDLE)
-			continue;
-		run_event(e, slot, CP_TUNNEL_DEAD, end, now);
-		while (free_sessions(e, slot, now))
-			;
-		run_event(e, slot, CP_TUNNEL_TIMEOUT, end, now);
-	}
+	run_event(e, slot, CP_TUNNEL_LOST, end, now);
+	while (free_sessions(e, slot, now))
+		;
+	run_event(e, slot, CP_TUNNEL_TIMEOUT, end, now);
 }

@@ -188,6 +188,7 @@ static inline void lab_start_control(struct lab_end *e)
 
 	if (lc_txn_attach(&e->txn, &e->mirror, why, sizeof(why)) != 0)
 		fail_msg("%s", why);
+	lc_control_begin(&e->mirror, (uint64_t)getpid(), e->lab->now);
 	e->engine = cp_engine_new(e->cfg, &e->mirror, e->txn, &world, e->lab->now);
 	assert_non_null(e->engine);
 	e->starts++;
