@@ -19,7 +19,7 @@
 
 enum {
 	END_BUFFERS = 192,
-	END_TUNNELS = 7,
+	END_TUNNELS = 9,
 	END_QUEUE = 1024,
 	END_MESSAGE_SIZE = 12 + 8 + 10, /* header, Message Type, a private AVP with the payload */
 	END_NOTHING = -1,
@@ -238,6 +238,42 @@ static inline void end_run(struct end *e, uint64_t now)
 {
 	while (lc_channels_run(e->channels, now, 16))
 		;
+}
+
+/* ---- what is left in the pools; these use up tunnels and buffers, so they come last */
+
+/* Outbox buffers that can be had: all tunnels' but those of messages that wait. */
+static inline unsigned end_count_outbox(struct end *e)
+{
+	unsigned n = 0;
+	int error;
+	for (uint32_t slot, i = 0; i * LC_RING < END_BUFFERS; i++) {
+		assert_non_null(lc_txn_create_tunnel(e->txn, 0, &slot, &error));
+		end_commit(e);
+		while (lc_txn_send(e->txn, slot, "a header: 12", LC_L2TP_CONTROL_SIZE) == 0) {
+			end_commit(e);
+			n++;
+		}
+		lc_txn_abort(e->txn);
+	}
+	return n;
+}
+
+/* Inbox buffers that messages find. */
+static inline unsigned end_count_inbox(struct end *e, uint64_t now)
+{
+	uint32_t slot = e->slot;
+	uint16_t id = e->id;
+	unsigned n = 0;
+	for (unsigned i = 0; i * LC_RING <= END_BUFFERS; i++) {
+		end_create(e, 0, 1);
+		for (uint16_t ns = 0; end_receive(e, LC_MSG_ICRQ, ns, 0, 0, now) == LC_TAKEN; ns++)
+			n++;
+		e->n_sent = 0;
+	}
+	e->slot = slot;
+	e->id = id;
+	return n;
 }
 
 /* A mark for the control plane on this slot, taken. */
