@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""The demo's own parts: what it reads off the wire, what it makes of what it found."""
+"""The demo's own parts: what it reads off the wire, what it takes from a command line, what it expects."""
 
-import copy
 import pathlib
 import struct
 import sys
@@ -10,17 +9,17 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "lib" / "demo"))
 
+import l2tp
 import options
-import report
+import promise
 import road
 import wire
-from run import Facts
 from trouble import Trouble
 
 
-def frame(l2tp, ip_options=b""):
+def frame(message, ip_options=b""):
     ip = struct.pack("!BBH8xII", 0x40 | 5 + len(ip_options) // 4, 0, 0, 1, 2) + ip_options
-    return bytes(12) + b"\x08\x00" + ip + struct.pack("!4H", 1701, 1701, 8 + len(l2tp), 0) + l2tp
+    return bytes(12) + b"\x08\x00" + ip + struct.pack("!4H", 1701, 1701, 8 + len(message), 0) + message
 
 
 def control(avps=b"", ns=7, nr=9, flags=0xC802):
@@ -31,22 +30,82 @@ def message_type(kind):
     return struct.pack("!4H", 0x8008, 0, 0, kind)
 
 
+def avp(kind, *words, flags=0x8000):
+    return struct.pack(f"!{3 + len(words)}H", flags | 6 + 2 * len(words), 0, kind, *words)
+
+
 class Parse(unittest.TestCase):
-    """RFC 2661 sections 3.1, 4.4.1, 5.8"""
+    """RFC 2661 sections 3.1, 4.1, 4.4.1, 5.8; RFC 4951 sections 4, 5.2, 5.4"""
+
+    def parse(self, message, **rest):
+        return l2tp.parse(frame(message, **rest))
 
     def test_message(self):
-        self.assertEqual(wire.parse(frame(control(message_type(1)))), ("SCCRQ", 3, 4, 7, 9))
-        self.assertEqual(wire.parse(frame(control(message_type(14)), bytes(8)))[0], "CDN")
-        self.assertEqual(wire.parse(frame(control(message_type(77))))[0], "type 77")
+        self.assertEqual(self.parse(control(message_type(1)))[:5], ("SCCRQ", 3, 4, 7, 9))
+        self.assertEqual(self.parse(control(message_type(14)), ip_options=bytes(8)).name, "CDN")
+        self.assertEqual(self.parse(control(message_type(77))).name, "type 77")
 
     def test_zlb(self):
-        self.assertEqual(wire.parse(frame(control())), ("ZLB", 3, 4, 7, 9))
-        self.assertEqual(wire.parse(frame(control()) + bytes(20))[0], "ZLB")  # Ethernet padding
+        self.assertEqual(self.parse(control())[:5], ("ZLB", 3, 4, 7, 9))
+        self.assertEqual(l2tp.parse(frame(control()) + bytes(20)).name, "ZLB")  # Ethernet padding
 
     def test_malformed(self):
         other = struct.pack("!4H", 0x8008, 0, 2, 1)  # the first AVP is no Message Type
-        for l2tp in (b"", control()[:11], control(message_type(1)[:6]), control(flags=0xC002), control(other)):
-            self.assertIsNone(wire.parse(frame(l2tp)))
+        short = message_type(21) + avp(79, 0, 0, 5)
+        for octets in (b"", control()[:11], control(message_type(1)[:6]), control(flags=0xC002), control(other),
+                       control(message_type(6))[:-1], control(message_type(6) + avp(9, 1)[:-1]), control(short),
+                       control(message_type(1) + avp(77)), control(message_type(6) + struct.pack("!3H", 5, 0, 1))):  # fmt: skip
+            with self.subTest(octets):
+                self.assertIsNone(self.parse(octets))
+
+    def test_recovery_tunnel(self):
+        found = self.parse(control(message_type(1) + avp(9, 33) + avp(77, 0, 0, 11, 0, 12)))
+        self.assertEqual((found.name, found.assigned, found.recovers), ("SCCRQ", 33, (11, 12)))
+        self.assertIsNone(self.parse(control(message_type(1) + avp(9, 33))).recovers)
+
+    def test_session_states(self):
+        states = avp(79, 0, 0, 5, 0, 6) + avp(79, 0, 0, 0, 0, 7) + avp(79, 1, 2, flags=0xC000)  # the last one hidden
+        for kind, name in ((21, "FSQ"), (22, "FSR")):
+            found = self.parse(control(message_type(kind) + states))
+            self.assertEqual((found.name, found.asked, found.unknown), (name, 2, 1))
+
+
+class Again(unittest.TestCase):
+    """What is a retransmission, without a link to watch."""
+
+    def setUp(self):
+        self.wire = wire.Wire.__new__(wire.Wire)
+        self.wire._seen = wire.collections.defaultdict(dict)
+        self.when = 0.0
+
+    def again(self, sender, octets):
+        self.when += 1
+        return self.wire._again(self.when, sender, l2tp.parse(frame(octets)))
+
+    def test_by_number(self):
+        hello = control(message_type(6))
+        self.assertEqual([self.again(sender, hello) for sender in ("lac", "lns", "lac")], [False, False, True])
+        self.assertFalse(self.again("lac", control(ns=7)))
+        self.assertFalse(self.again("lac", control(message_type(6), ns=8)))
+
+    def test_requests(self):
+        """Tunnel 0 has the messages of many: their own IDs tell them apart."""
+        def request(assigned):
+            return struct.pack("!6H", 0xC802, 28, 0, 0, 0, 0) + message_type(1) + avp(9, assigned)
+
+        self.assertEqual([self.again("lac", request(n)) for n in (1, 2, 1)], [False, False, True])
+
+    def test_numbered_anew(self):
+        """After a recovery the same Ns is another message, at both ends, of that tunnel only."""
+        recovery = struct.pack("!6H", 0xC802, 44, 0, 0, 0, 0) + message_type(1) + avp(9, 50) + avp(77, 0, 0, 8, 0, 3)
+        other = struct.pack("!6H", 0xC802, 20, 8, 0, 7, 9) + message_type(6)  # to the sender's own ID
+        third = struct.pack("!6H", 0xC802, 20, 99, 0, 7, 9) + message_type(6)
+        for sender, octets in (("lns", control(message_type(6))), ("lac", other), ("lns", third)):
+            self.again(sender, octets)
+        self.assertFalse(self.again("lns", recovery))
+        self.assertFalse(self.again("lns", control(message_type(6))))
+        self.assertFalse(self.again("lac", other))
+        self.assertTrue(self.again("lns", third))
 
 
 class Road(unittest.TestCase):
@@ -54,7 +113,8 @@ class Road(unittest.TestCase):
         for sessions, tunnels in ((8, 2), (7, 3), (2, 5), (1, 1)):
             shares = list(road.share(sessions, tunnels))
             self.assertEqual(sum(count for _, _, count in shares), sessions)
-            self.assertEqual([first for _, first, _ in shares], [sum(c for _, _, c in shares[:i]) for i in range(len(shares))])
+            firsts = [sum(count for _, _, count in shares[:i]) for i in range(len(shares))]
+            self.assertEqual([first for _, first, _ in shares], firsts)
 
     def test_addresses(self):
         self.assertEqual((road.mac(0), road.mac(256)), ("02:00:00:00:00:01", "02:00:00:00:01:01"))
@@ -63,95 +123,83 @@ class Road(unittest.TestCase):
 
 class Options(unittest.TestCase):
     def test_refused(self):
-        for words in (["--tunnels", "0"], ["--warm-start", "router"], ["--method", "failover-protocol"], ["--outage", "-1"],
-                      ["--outage", "nan"], ["--pcap", __file__], ["--sess", "3"], ["--report", "/no/such/file"]):  # fmt: skip
+        for words in (
+            ["--tunnels", "0"], ["--warm-start", "router"], ["--method", "failover"], ["--peer-method", "none"],
+            ["--outage", "-1"], ["--outage", "nan"], ["--pcap", __file__], ["--sess", "3"], ["--report", "/no/such/file"],
+        ):  # fmt: skip
             with self.subTest(words), self.assertRaises(Trouble):
                 options.parse(words)
 
     def test_targets(self):
         parsed = options.parse(["--warm-start", "lac-dataplane", "--method", "fallback"])
-        self.assertEqual((parsed.chassis, parsed.target, parsed.method), ("lac", "line-card", options.FALLBACK))
+        self.assertEqual((parsed.restarted, parsed.target), (("lac",), "line-card"))
+        self.assertEqual(parsed.methods, {"lac": promise.FALLBACK, "lns": promise.FALLBACK})
+
+    def test_methods(self):
+        words = ["--method", D, "--peer-method", S]
+        for warm_start, lac, lns in (("lac-control", D, S), ("lns-control", S, D), ("both-control", S, D)):
+            parsed = options.parse(["--warm-start", warm_start, *words])
+            self.assertEqual((parsed.methods["lac"], parsed.methods["lns"]), (lac, lns))
+
+    def test_not_configured(self):
+        parsed = options.parse([])
+        self.assertEqual(parsed.configured, {"lac": None, "lns": None})
+        self.assertEqual(set(parsed.methods.values()), {promise.FALLBACK})
+        self.assertNotIn("failover_resync", road.policy("lac", parsed))
 
 
-def message(name, sender="lns", again=False):
-    return wire.Message(1.0, sender, name, 1, 0, 1, 1, again)
+D, P, S, F = promise.DISABLE, promise.PROTOCOL, promise.SILENT, promise.FALLBACK
 
 
-class Verdict(unittest.TestCase):
-    def setUp(self):
-        tunnels = {1: {"peer_id": 2, "uptime_ms": 100, "method": "silent-failover"}}
-        sessions = {(1, 5): {"peer_id": 6, "uptime_ms": 90}}
-        way = {"sent": 9, "received": 9, "lost": 0, "reordered": 0, "corrupted": 0, "duplicated": 0}
-        state = {"lac": (tunnels, sessions), "lns": (tunnels, sessions)}
-        killed = {"name": "control-plane", "last_death": "killed by SIGKILL"}
-        self.facts = Facts(
-            options=options.parse([]),
-            before=copy.deepcopy(state),
-            after=copy.deepcopy(state),
-            replay={"upstream": dict(way), "downstream": dict(way), "traffic_gap_ms": 1.5, "replayer_dropped": 0},
-            answers=[{"outage_ms": 40, "ready_ms": 12, "processes": [killed]}],
-            troubles=[],
-            starts_before={("lns", "control-plane"): 1, ("lns", "data-plane"): 1, ("lac", "control-plane"): 1},
-            starts_after={("lns", "control-plane"): 2, ("lns", "data-plane"): 1, ("lac", "control-plane"): 1},
-            from_failed=[message("HELLO"), message("ZLB"), message("ZLB")],
-            from_peer=[],
-            malformed=0,
-            channels_before={"retransmitted": 1, "duplicates": 2},
-            channels_after={"retransmitted": 1, "duplicates": 2},
-        )
+def of(method, peer, warm_start="lns-control", *words):
+    return options.parse(["--method", method, "--peer-method", peer, "--warm-start", warm_start, *words]).promise
 
-    def judge(self):
-        return report.make(self.facts)
 
-    def fails(self, *reasons):
-        found = self.judge()
-        self.assertEqual((found["verdict"], found["why"]), ("fail", list(reasons)))
+class Promises(unittest.TestCase):
+    """What each method does, opposite each other one."""
 
-    def test_pass(self):
-        found = self.judge()
-        self.assertEqual((found["verdict"], found["why"], found["method"]), ("pass", [], "silent-failover"))
-        self.assertEqual(found["control"]["sent_after_restart"], {"HELLO": 1, "ZLB": 2})
-        self.assertEqual((found["control"]["outage_ms"], found["control"]["resync_ms"]), (40, 12))
+    def test_one_end(self):
+        kept = {(S, S), (S, D), (S, P), (S, F), (F, D), (F, S), (F, P), (F, F), (P, P), (P, F)}
+        protocol = {(F, P), (F, F), (P, P), (P, F)}
+        for method in (D, P, S, F):
+            for peer in (D, P, S, F):
+                for end in ("lns", "lac"):
+                    found = of(method, peer, f"{end}-control")
+                    with self.subTest((method, peer, end)):
+                        self.assertEqual(found.kept, (method, peer) in kept)
+                        self.assertEqual(found.protocol, (method, peer) in protocol)
+                        self.assertEqual(found.gone, [] if found.kept else [end])
+                        self.assertEqual(found.notices, not found.kept and end == "lns")
 
-    def test_tunnel_gone(self):
-        del self.facts.after["lac"][0][1]
-        self.fails("1 of 1 tunnel lost")
+    def test_in_effect(self):
+        self.assertEqual(of(F, P).in_effect, {"lns": P, "lac": P})
+        self.assertEqual(of(F, D).in_effect, {"lns": S, "lac": D})
+        self.assertEqual(of(P, S).in_effect, {"lns": P, "lac": S})
 
-    def test_session_is_another(self):
-        self.facts.after["lns"][1][1, 5]["peer_id"] = 7
-        self.fails("1 of 1 session lost")
+    def test_both(self):
+        self.assertEqual(of(F, P, "both-control")[1:4], (True, True, []))
+        self.assertEqual(of(F, S, "both-control")[1:4], (True, False, []))
+        self.assertEqual(of(S, D, "both-control")[1:5], (False, False, ["lac"], False))
+        self.assertEqual(of(D, S, "both-control")[1:5], (False, False, ["lns"], True))
+        self.assertEqual(of(P, S, "both-router")[1:5], (False, False, ["lns"], True))
 
-    def test_session_is_younger(self):
-        self.facts.after["lns"][1][1, 5]["uptime_ms"] = 3
-        self.fails("1 of 1 session lost")
+    def test_line_card(self):
+        """Its control plane lives on: nothing ends."""
+        for method in (D, P, S, F):
+            self.assertEqual(of(method, method, "lns-dataplane")[1:4], (True, False, []))
 
-    def test_data_lost(self):
-        self.facts.replay["upstream"]["lost"] = 2
-        self.fails("2 packets lost upstream")
-        self.facts.options.target = "line-card"
-        self.facts.starts_after.update({("lns", "control-plane"): 1, ("lns", "data-plane"): 2})
-        self.assertEqual(self.judge()["verdict"], "pass")
+    def test_late(self):
+        self.assertEqual(of(P, P, "lns-control", "--sequencing").late, promise.DATA_RESET_PACKETS - 1)
+        self.assertEqual(of(S, S, "lns-control", "--sequencing").late, of(P, P).late, 0)
 
-    def test_data_harmed(self):
-        self.facts.replay["downstream"].update(reordered=1, corrupted=2, duplicated=3)
-        self.fails("1 packet reordered downstream", "2 packets corrupted downstream", "3 packets arrived twice downstream")
-
-    def test_set_up_again(self):
-        self.facts.from_failed.append(message("SCCRQ"))
-        self.facts.from_peer.append(message("CDN", "lac"))
-        self.fails("LNS sent 1 SCCRQ after the first restart", "its peer sent 1 CDN after the first restart")
-
-    def test_not_killed(self):
-        self.facts.starts_after["lns", "control-plane"] = 1
-        self.facts.starts_after["lac", "control-plane"] = 3
-        self.fails("the LNS's control-plane was started again 0 times, not 1",
-                   "the LAC's control-plane was started again 2 times, not 0")
-
-    def test_counts_of_the_peer(self):
-        self.facts.channels_after["retransmitted"] = 4
-        self.facts.from_failed.append(message("HELLO", again=True))
-        found = self.judge()["control"]
-        self.assertEqual((found["peer_retransmissions"], found["peer_duplicates"]), (3, 1))
+    def test_patience(self):
+        """RFC 2661 section 5.8: 0.2 + 0.4 + 0.8 + 1.6 + 3.2 s after a HELLO; a run stays under a minute."""
+        self.assertAlmostEqual(promise.cycle_s(), 6.2)
+        self.assertAlmostEqual(promise.patience_s(), 9.2)
+        self.assertLess(of(D, D).settled_s + promise.patience_s(), 60)
+        self.assertNotIn("retransmission", road.policy("lns", options.parse(["--method", "silent-failover"])))
+        shorter = road.policy("lns", options.parse(["--method", "disable"]))["retransmission"]
+        self.assertEqual(shorter, promise.RETRANSMISSION)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import sys
 
 import options as command_line
 import report as reports
+import text
 from run import Run
 from screen import Screen
 from trouble import Stopped, Trouble
@@ -49,7 +50,7 @@ def demo(options):
         if options.keep:
             keep(options)
     report = reports.make(facts)
-    print("\n".join(reports.text(facts, report)))
+    print("\n".join(text.text(facts, report)))
     if options.report:
         options.report.write_text(json.dumps(report, indent=2) + "\n")
     return PASS if report["verdict"] == "pass" else FAIL

@@ -5,23 +5,24 @@ import argparse
 import os
 import pathlib
 
+import promise
 from trouble import Trouble
 
-FALLBACK = "failover-protocol-fallback-to-silent-failover"
 METHODS = {
-    "disable": "disable",
-    "silent-failover": "silent-failover",
-    "fallback": FALLBACK,
-    FALLBACK: FALLBACK,
+    "disable": promise.DISABLE,
+    "failover-protocol": promise.PROTOCOL,
+    "silent-failover": promise.SILENT,
+    "fallback": promise.FALLBACK,
+    promise.FALLBACK: promise.FALLBACK,
 }
 # What is killed: the chassis, and the target of "warmline warm-start".
 TARGETS = {
-    f"{chassis}-{short}": (chassis, target)
-    for chassis in ("lns", "lac")
+    f"{name}-{short}": (chassis, target)
+    for name, chassis in (("lns", ("lns",)), ("lac", ("lac",)), ("both", ("lns", "lac")))
     for short, target in (("control", "control-plane"), ("dataplane", "line-card"), ("router", "router"))
 }
-# While a data plane is away packets are lost: their number says how long only if they come at a rate.
-RATE_WITHOUT_DATA_PLANE = 10000.0
+# Where packets are lost, their number says how long only if they come at a rate.
+RATE_WITH_LOSS = 10000.0
 MAGIC = {
     b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d",  # pcap
     b"\x0a\x0d\x0d\x0a",  # pcapng
@@ -48,9 +49,6 @@ def number(kind, low, high):
 
 
 def method(text):
-    if text == "failover-protocol":
-        raise argparse.ArgumentTypeError(
-            "failover-protocol (RFC 4951) alone is not part of this version: want " + ", ".join(METHODS))
     if text not in METHODS:
         raise argparse.ArgumentTypeError(f"want {', '.join(METHODS)}, not {text!r}")
     return METHODS[text]
@@ -80,10 +78,20 @@ def check_report(path):
         raise Trouble(f"--report {path}: cannot be written there")
 
 
+def methods(options):
+    """By chassis: what is configured (None: nothing), and the method that this comes to."""
+    restarted = options.restarted[0]  # of both, --method is the LNS's
+    peer = "lac" if restarted == "lns" else "lns"
+    options.configured = {restarted: options.method, peer: options.peer_method or options.method}
+    options.methods = {key: value or promise.FALLBACK for key, value in options.configured.items()}
+
+
 def parse(arguments):
     parser = Parser(add_help=False, allow_abbrev=False)
     parser.add_argument("--pcap", type=capture, metavar="FILE")
     parser.add_argument("--method", type=method)
+    parser.add_argument("--peer-method", type=method)
+    parser.add_argument("--sequencing", action="store_true")
     parser.add_argument("--tunnels", type=number(int, 1, 4000), default=2)
     parser.add_argument("--sessions", type=number(int, 1, 65000), default=8)
     parser.add_argument("--warm-start", choices=TARGETS, default="lns-control")
@@ -99,9 +107,11 @@ def parse(arguments):
     parser.add_argument("--hugepages", choices=("true", "false"), default="false")
     options = parser.parse_args(arguments)
     options.pcap = options.pcap or shipped_capture()
-    options.chassis, options.target = TARGETS[options.warm_start]
-    if options.target != "control-plane":
-        options.rate = options.rate or RATE_WITHOUT_DATA_PLANE
+    options.restarted, options.target = TARGETS[options.warm_start]
+    methods(options)
+    options.promise = promise.of(options)
+    if options.target != "control-plane" or not options.promise.kept or options.promise.late:
+        options.rate = options.rate or RATE_WITH_LOSS
     if options.report:
         check_report(options.report)
     return options

@@ -56,6 +56,10 @@ class Process:
         return next((line for line in reversed(lines) if line.startswith("warmline-")), lines[-1])
 
 
+def established(tunnels):
+    return {t["id"]: t for t in tunnels if t["state"] == "established" and not t.get("recovers")}
+
+
 class Chassis:
     """warmline-chassis, and warmline to talk to it."""
 
@@ -82,10 +86,12 @@ class Chassis:
         if self.process.ended():
             raise Trouble(f"the {self.title} has ended: {self.process.last_words()}")
 
+    def shown_tunnels(self):
+        return (self.ask("show", "tunnels") or {}).get("tunnels", [])
+
     def tunnels(self):
-        """Established ones: ID to record."""
-        shown = self.ask("show", "tunnels") or {}
-        return {t["id"]: t for t in shown.get("tunnels", []) if t["state"] == "established"}
+        """Established ones, but recovery tunnels (RFC 4951): ID to record."""
+        return established(self.shown_tunnels())
 
     def sessions(self):
         """Established ones that forward: (tunnel, ID) to record."""

@@ -1,20 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""From what was found to a verdict, for programs and for people."""
+"""From what was found to a report for programs. The verdict is verdict.py's, the text for people text.py's."""
 
 import collections
 
-SET_UP_OR_DOWN = ("SCCRQ", "StopCCN", "CDN")
+import verdict
+
 WAYS = ("upstream", "downstream")
-KILLED = {
-    "control-plane": ("control-plane",),
-    "line-card": ("data-plane",),
-    "router": ("control-plane", "data-plane"),
-}
-TITLES = {"lac": "LAC", "lns": "LNS"}
-
-
-def plural(count, noun):
-    return f"{count} {noun}" + ("" if count == 1 else "s")
+COLUMNS = ("sent", "received", "lost", "reordered", "corrupted")
+PEER = {"lac": "lns", "lns": "lac"}
 
 
 def lost_of(before, after, peer):
@@ -29,151 +22,114 @@ def lost_of(before, after, peer):
 
 
 def survival(facts, index):
-    before, after = (side[facts.options.chassis][index] for side in (facts.before, facts.after))
-    lost = max(len(lost_of(facts.before[key][index], facts.after[key][index], "peer_id")) for key in facts.before)
-    return {"before": len(before), "after": len(after), "lost": lost}
+    """lost: where tunnels survive, over the whole run; else over each restart, together. kept: those that should
+    not have survived."""
+    steps = [(restart.before, restart.after) for restart in facts.restarts if restart.before]
+    lost = kept = 0
+    for before, after in steps or [(facts.before, facts.after)]:
+        found = {key: len(lost_of(before[key][index], after[key][index], "peer_id")) for key in before}
+        lost += max(found.values())
+        kept += max(len(before[key][index]) - found[key] for key in found)
+    restarted = facts.options.restarted[0]
+    counts = {"before": len(facts.before[restarted][index]), "after": len(facts.after[restarted][index]), "lost": lost}
+    return counts, 0 if facts.options.promise.kept else kept
+
+
+def methods(facts):
+    """By chassis: what its tunnels had at the beginning."""
+    return {
+        key: {
+            "configured": ", ".join(sorted({tunnel["method"] for tunnel in shown[0].values()})),
+            "in_effect": ", ".join(sorted({tunnel.get("method_in_effect", "") for tunnel in shown[0].values()})),
+        }
+        for key, shown in facts.before.items()
+    }
+
+
+def sent_by(facts, key):
+    return [message for message in facts.messages if message.sender == key]
+
+
+def by_type(messages):
+    return dict(collections.Counter(message.name for message in messages))
 
 
 def control(facts):
-    before, after = facts.channels_before, facts.channels_after
-    seen_again = sum(message.again for message in facts.from_peer)
-    sent_again = sum(message.again for message in facts.from_failed)
+    answers = [answer for restart in facts.restarts for answer in restart.answers.values()]
+    restarted = facts.options.restarted
+    peers = [PEER[key] for key in restarted]
+
+    def grown(counter, sender):
+        """By the peers' own count and by the wire's, which should agree: the worse of the two."""
+        counts = [facts.channels_after[key].get(counter, 0) - facts.channels_before[key].get(counter, 0) for key in peers]
+        return max(sum(counts), sum(message.again for message in facts.messages if message.sender in sender))
+
     return {
-        "outage_ms": max((answer["outage_ms"] for answer in facts.answers), default=None),
-        "resync_ms": max((answer["ready_ms"] for answer in facts.answers), default=None),
-        "sent_after_restart": dict(collections.Counter(message.name for message in facts.from_failed)),
-        # By the peer's own count and by the wire's, which should agree: the worse of the two.
-        "peer_retransmissions": max(after.get("retransmitted", 0) - before.get("retransmitted", 0), seen_again),
-        "peer_duplicates": max(after.get("duplicates", 0) - before.get("duplicates", 0), sent_again),
+        "outage_ms": max((answer["outage_ms"] for answer in answers), default=None),
+        "resync_ms": max((answer["ready_ms"] for answer in answers), default=None),
+        "sent_after_restart": by_type([message for message in facts.messages if message.sender in restarted]),
+        "peer_retransmissions": grown("retransmitted", peers),
+        "peer_duplicates": grown("duplicates", restarted),
+        "sent": {key: by_type(sent_by(facts, key)) for key in ("lns", "lac")},
     }
 
 
-def why_not(facts, report):
-    for name in ("tunnels", "sessions"):
-        if report[name]["lost"]:
-            yield f"{report[name]['lost']} of {plural(report[name]['before'], name[:-1])} lost"
-    yield from facts.troubles
-    yield from why_data(facts, report)
-    yield from why_control(facts)
-    yield from why_starts(facts)
+def windows(facts):
+    """The messages from each restart to the next."""
+    ends = [restart.killed for restart in facts.restarts[1:]] + [float("inf")]
+    for restart, end in zip(facts.restarts, ends):
+        yield restart, [message for message in facts.messages if restart.killed <= message.when < end]
 
 
-def why_data(facts, report):
-    forwards = facts.options.target == "control-plane"
-    for way in WAYS:
-        row = report["data"][way]
-        for key in ("lost", "reordered", "corrupted"):
-            # While the data plane is away, packets are lost: how many and how long is the result.
-            if row[key] and (forwards or key != "lost"):
-                yield f"{plural(row[key], 'packet')} {key} {way}"
-        if facts.replay[way]["duplicated"]:
-            yield f"{plural(facts.replay[way]['duplicated'], 'packet')} arrived twice {way}"
-    if not any(report["data"][way]["received"] for way in WAYS):
-        yield "no packet arrived"
-    if facts.replay["replayer_dropped"]:
-        yield f"the replayer was too slow and missed {plural(facts.replay['replayer_dropped'], 'frame')} itself"
+def recovery(facts):
+    """RFC 4951, where it was to be seen: the slowest recovery of all, and what the ends say of the last one."""
+    if not facts.options.promise.protocol:
+        return None
+    wire, after_kill = [], []
+    for restart, messages in windows(facts):
+        first = next((message.when for message in messages if message.recovers), None)
+        last = max((message.when for message in messages if message.name in ("FSR", "SCCCN")), default=None)
+        if first is not None and last is not None:
+            wire.append((last - first) * 1000)
+            after_kill.append((last - restart.killed) * 1000)
+    columns = ("queried", "confirmed", "cleared")
+    return {
+        "wire_ms": round(max(wire), 1) if wire else None,
+        "after_kill_ms": round(max(after_kill), 1) if after_kill else None,
+        **{
+            key: {column: sum(tunnel["resync"][column] for tunnel in shown[0].values()) for column in columns}
+            for key, shown in facts.after.items()
+        },
+    }
 
 
-def why_control(facts):
-    for key, messages in ((facts.options.chassis, facts.from_failed), ("its peer", facts.from_peer)):
-        counts = collections.Counter(message.name for message in messages)
-        for name in SET_UP_OR_DOWN:
-            if counts[name]:
-                yield f"{TITLES.get(key, key)} sent {plural(counts[name], name)} after the first restart"
-    if facts.malformed:
-        yield f"{plural(facts.malformed, 'malformed control message')} on the wire"
-
-
-def why_starts(facts):
-    """Nobody may have died but those that we killed, and those must have."""
-    killed = KILLED[facts.options.target]
-    for (key, process), before in facts.starts_before.items():
-        starts = facts.starts_after.get((key, process), 0) - before
-        expected = facts.options.repeat if key == facts.options.chassis and process in killed else 0
-        if starts != expected:
-            yield f"the {TITLES[key]}'s {process} was started again {plural(starts, 'time')}, not {expected}"
-    for answer in facts.answers:
-        for process in answer["processes"]:
-            if "SIGKILL" not in process["last_death"]:
-                yield f"the {process['name']} ended by {process['last_death']}, not by SIGKILL"
+def setup_again(facts):
+    """Where tunnels do not survive: the slowest set-up after a restart."""
+    if facts.options.promise.kept:
+        return None
+    seconds = [restart.again_s for restart in facts.restarts]
+    longest = None if None in seconds else round(max(seconds), 2)
+    return {"seconds": longest, "at_most": round(facts.options.promise.again_s, 2)}
 
 
 def make(facts):
-    """The report for programs."""
-    methods = sorted({tunnel["method"] for tunnel in facts.before[facts.options.chassis][0].values()})
-    columns = ("sent", "received", "lost", "reordered", "corrupted")
+    promise = facts.options.promise
+    configured = methods(facts)
+    (tunnels, tunnels_kept), (sessions, sessions_kept) = survival(facts, 0), survival(facts, 1)
     report = {
-        "method": ", ".join(methods),
-        "warm_starts": len(facts.answers),
-        "tunnels": survival(facts, 0),
-        "sessions": survival(facts, 1),
-        "data": {way: {key: facts.replay[way][key] for key in columns} for way in WAYS},
+        "method": configured[facts.options.restarted[0]]["configured"],
+        "methods": configured,
+        "expected": "kept" if promise.kept else "gone",
+        "warm_starts": sum(len(restart.answers) == len(facts.options.restarted) for restart in facts.restarts),
+        "tunnels": tunnels,
+        "sessions": sessions,
+        "data": {way: {key: facts.replay[way][key] for key in COLUMNS} for way in WAYS},
         "control": control(facts),
+        "recovery": recovery(facts),
+        "set_up_again": setup_again(facts),
+        "late_after_reset": promise.late,
+        "tshark": facts.tshark and {key: facts.tshark[key] for key in ("messages", "avps", "malformed")},
         "traffic_gap_ms": round(facts.replay["traffic_gap_ms"], 3),
     }
-    why = list(why_not(facts, report))
+    why = list(verdict.why_not(facts, report, {"tunnels": tunnels_kept, "sessions": sessions_kept}))
     return {**report, "verdict": "fail" if why else "pass", "why": why}
-
-
-# ---- for people ----
-
-
-def table(head, rows):
-    width = max(len(row[0]) for row in rows)
-    yield " " * width + "".join(f"{column:>12}" for column in head)
-    for name, *values in rows:
-        yield f"{name:<{width}}" + "".join(f"{value:>12}" for value in values)
-
-
-def lines_control(facts, report):
-    found = report["control"]
-    chassis, peer = TITLES[facts.options.chassis], TITLES["lac" if facts.options.chassis == "lns" else "lns"]
-    names = " and ".join(name.replace("-", " ") for name in KILLED[facts.options.target])
-    sent = ", ".join(f"{count} {name}" for name, count in sorted(found["sent_after_restart"].items()))
-    if facts.answers:
-        yield f"Restarted    {chassis} {names}, {plural(report['warm_starts'], 'time')}; method {report['method']}"
-        yield (
-            f"             away for {found['outage_ms']} ms at most ({facts.options.outage:g} s of it asked for),"
-            f" {found['resync_ms']} ms of it to take over"
-        )
-    yield f"On the wire  the {chassis} sent {sent or 'no control message'} since the first restart"
-    yield (
-        f"             the {peer} retransmitted {plural(found['peer_retransmissions'], 'control message')}"
-        f" and got {plural(found['peer_duplicates'], 'duplicate')}"
-    )
-
-
-def lines_traffic(facts, report):
-    replay = facts.replay
-    skipped = sum(replay["skipped"].values())
-    reasons = ", ".join(f"{count} {key.replace('_', ' ')}" for key, count in replay["skipped"].items())
-    yield (
-        f"Traffic      {replay['packets_replayed']} of {plural(replay['packets_in_capture'], 'packet')} in the capture"
-        f" replayed {sum(replay[way]['sent'] for way in WAYS) / max(1, replay['packets_replayed']):.1f} times"
-        + (f" (skipped: {reasons})" if skipped else "")
-    )
-    yield (
-        f"             {replay['pps']:.0f} packets a second over {replay['seconds']:.1f} s, latency"
-        f" {replay['latency_us']['p50']:.0f} us (median), {replay['latency_us']['p99']:.0f} us (99 %);"
-        f" longest gap {report['traffic_gap_ms']:.1f} ms"
-    )
-
-
-def text(facts, report):
-    yield ""
-    yield from table(
-        ("before", "after", "lost"),
-        [(name, *(report[name][key] for key in ("before", "after", "lost"))) for name in ("tunnels", "sessions")],
-    )
-    yield ""
-    columns = ("sent", "received", "lost", "reordered", "corrupted")
-    yield from table(columns, [(way, *report["data"][way].values()) for way in WAYS])
-    yield ""
-    yield from lines_control(facts, report)
-    yield from lines_traffic(facts, report)
-    yield ""
-    if report["verdict"] == "pass":
-        yield "PASS: a restart was a pause."
-    else:
-        yield "FAIL:"
-        yield from (f"  {reason}" for reason in report["why"])

@@ -10,6 +10,7 @@ import json
 import pathlib
 import subprocess
 
+import promise
 from trouble import Trouble
 
 # Ends of links, with interface numbers. net_af_packet makes the number of its socket group of these
@@ -28,7 +29,7 @@ CORE_MTU = 1500
 # Slots of a ring: far more than the replayer keeps in flight, so that nothing is lost while the
 # scheduler has the data plane wait.
 RING = "framesz=2048,blocksz=65536,framecnt=2048"
-HELLO_S = 3  # often, so that the control channels have something to do in a short run
+GENERATIONS = 6  # of tunnels, the forgotten ones with them, that are there at a time where they do not survive
 
 
 def run(*command):
@@ -57,13 +58,15 @@ def port(index, name, facing, mtu, **rest):
 
 
 def chassis(name, options, runtime, ports):
+    generations = 1 if options.promise.kept else GENERATIONS
+    tunnels = min(options.tunnels * generations + 8, 65000)
     slots = [{"slot": i, "module": "ge", "ports": [port(i, *rest, **keys)]} for i, (rest, keys) in enumerate(ports)]
     return {
         "chassis": {"name": name, "runtime_directory": str(runtime)},
         "limits": {
-            "tunnels": options.tunnels + 8,
-            "sessions": options.sessions + 64,
-            "message_buffers": max(1024, 4 * (options.tunnels + 8)),
+            "tunnels": tunnels,
+            "sessions": options.sessions * generations + 64,
+            "message_buffers": max(1024, 4 * tunnels),
         },
         # Two chassis and a replayer share two cores: nothing is pinned, the idle sleep.
         "dataplane": {
@@ -78,15 +81,20 @@ def chassis(name, options, runtime, ports):
     }
 
 
-def policy(host_name, method):
+def policy(host_name, options):
     values = {
         "host_name": host_name,
         "password": "a restart is a pause",
-        "hello_interval": HELLO_S,
+        "hello_interval": promise.HELLO_S,
         "session_mtu": CORE_MTU,  # the access side has room for it, and the road loses nothing
     }
-    if method:
-        values["failover_resync"] = method
+    if options.sequencing:
+        values["data_sequencing"] = True
+        values["failover"] = {"data_reset_packets": promise.DATA_RESET_PACKETS}
+    if not options.promise.kept:
+        values["retransmission"] = promise.RETRANSMISSION
+    if options.configured[host_name]:
+        values["failover_resync"] = options.configured[host_name]
     return values
 
 
@@ -130,7 +138,7 @@ def lac(name, options, runtime):
         for tunnel, first, count in share(options.sessions, options.tunnels)
     ]
     document = chassis(name, options, runtime, ports)
-    document["l2tp"] = {**policy("lac", options.method), "tunnels": tunnels}
+    document["l2tp"] = {**policy("lac", options), "tunnels": tunnels}
     document["subscribers"] = subscribers
     return document
 
@@ -157,7 +165,7 @@ def lns(name, options, runtime):
         for tunnel, first, count in share(options.sessions, options.tunnels)
     ]
     document = chassis(name, options, runtime, ports)
-    document["l2tp"] = {**policy("lns", options.method), "destination_profiles": [profile]}
+    document["l2tp"] = {**policy("lns", options), "destination_profiles": [profile]}
     document["subscribers"] = subscribers
     return document
 

@@ -6,7 +6,9 @@ import json
 import os
 import time
 
+import aftermath
 import road
+import tshark
 from parts import Chassis, Replayer
 from screen import bar
 from trouble import Trouble
@@ -19,10 +21,16 @@ APART_S = 3.0  # of traffic after each
 TICK_S = 0.05
 PARTS = {"control-plane": "control plane", "line-card": "data plane", "router": "control plane and data plane"}
 
+# One warm start. killed: time.time() then. answers: by chassis. before, after, again_s: where tunnels do not
+# survive; else None: snapshots, and the seconds until all sessions were up again.
+Restart = collections.namedtuple("Restart", "killed answers before after again_s")
+
 # What was found, for report.py. before, after: by chassis, (tunnels, sessions), as Chassis gives them.
+# messages: since the first restart. tshark: as tshark.read() gives it.
 Facts = collections.namedtuple(
     "Facts",
-    "options before after replay answers troubles starts_before starts_after from_failed from_peer malformed channels_before channels_after",
+    "options before after restarts replay troubles starts_before starts_after messages malformed tshark"
+    " channels_before channels_after",
 )
 
 
@@ -31,6 +39,7 @@ class Run:
         self.options, self.screen = options, screen
         self.chassis, self.wire, self.replayer = {}, None, None
         self.done = 0  # warm starts
+        self._last = None  # the snapshot after the last one
         self._doing = ""
         self._shown = {}  # by chassis: numbers of tunnels and sessions
         self._look_at = 0.0
@@ -124,29 +133,64 @@ class Run:
                 return True
         return False
 
-    def warm_start(self, number):
-        """The answer of the chassis (None: there is none), and what went wrong, if anything did."""
-        options = self.options
-        chassis = self.chassis[options.chassis]
-        what = f"warm start {number} of {options.repeat}"
-        self.screen.event(f"{what}: SIGKILL of the {chassis.title}'s {PARTS[options.target]}")
-        self._doing = f"[{chassis.title} {options.target} away]"
-        asked = chassis.warm_start(options.scratch / f"warm-start-{number}.json", options.target, options.outage)
-        while not asked.ended():
+    def wait_for(self, condition, seconds):
+        """Until it is true; asked for as often as that does not cost too much."""
+        end, ask_at = time.monotonic() + seconds, 0.0
+        while (now := time.monotonic()) < end:
+            if now >= ask_at:
+                if condition():
+                    return True
+                ask_at = time.monotonic() + max(0.1, 5 * (time.monotonic() - now))
             self.tick()
+        return False
+
+    def warm_start(self, number):
+        """The Restart, and what went wrong, if anything did."""
+        options = self.options
+        what = f"warm start {number} of {options.repeat}"
+        titles = [self.chassis[key].title for key in options.restarted]
+        whose = " and the ".join(f"{title}'s" for title in titles)
+        self.screen.event(f"{what}: SIGKILL of the {whose} {PARTS[options.target]}")
+        self._doing = f"[{' and '.join(titles)} {options.target} away]"
+        before, killed = self._last, time.time()
+        answers, failed = self._kill(number)
         self._doing = ""
         self.done = number
-        if asked.end() != 0:
-            return None, f"{what} failed: {asked.last_words()}"
-        answer = json.loads(asked.log.read_text())
-        if not self.flows():
-            return answer, f"no traffic within {SETTLE_S} s after {what}"
+        if failed:
+            return Restart(killed, answers, None, None, None), f"{what} failed: {failed}"
+        if options.promise.kept:
+            trouble = aftermath.recovered(self, what, killed) or self._flows(what)
+            self._tell(what, answers)
+            return Restart(killed, answers, None, None, None), trouble
+        self._tell(what, answers)
+        again, trouble = aftermath.again(self, what, before, killed)
+        trouble = trouble or self._flows(what)
+        self._last = self.snapshot()
+        return Restart(killed, answers, before, self._last, again), trouble
+
+    def _kill(self, number):
+        """The answers by chassis, and the last words of those that gave none."""
+        options, asked = self.options, {}
+        for key in options.restarted:
+            log = options.scratch / f"warm-start-{key}-{number}.json"
+            asked[key] = self.chassis[key].warm_start(log, options.target, options.outage)
+        while not all(process.ended() for process in asked.values()):
+            self.tick()
+        failed = {key: process.last_words() for key, process in asked.items() if process.end() != 0}
+        answers = {key: json.loads(process.log.read_text()) for key, process in asked.items() if key not in failed}
+        return answers, "; ".join(failed.values())
+
+    def _flows(self, what):
+        return None if self.flows() else f"no traffic within {SETTLE_S} s after {what}"
+
+    def _tell(self, what, answers):
+        outage = max(answer["outage_ms"] for answer in answers.values())
+        ready = max(answer["ready_ms"] for answer in answers.values())
         gap = max(self.replayer.totals[way]["traffic_gap_ms"] for way in ("upstream", "downstream"))
         self.screen.event(
-            f"{what}: back after {answer['outage_ms']} ms, {answer['ready_ms']} ms of it to take over"
-            f" {answer['tunnels']['after']} tunnels; longest traffic gap so far {gap:.1f} ms"
+            f"{what}: back after {outage} ms, {ready} ms of it to take over"
+            + (f"; longest traffic gap so far {gap:.1f} ms" if self.options.promise.kept else "")
         )
-        return answer, None
 
     def _up_text(self):
         return ", ".join(
@@ -184,33 +228,37 @@ class Run:
 
     def go(self):
         options = self.options
-        peer = "lac" if options.chassis == "lns" else "lns"
         self.start()
-        answers, troubles = [], []
-        before, starts_before, channels_before = self.snapshot(), self.starts(), self.chassis[peer].channels()
+        restarts, troubles = [], []
+        before, starts_before, channels_before = self.snapshot(), self.starts(), self.channels()
+        self._last = before
         self.cruise(LEAD_S)
-        killed = time.time()
         for number in range(1, options.repeat + 1):
-            answer, trouble = self.warm_start(number)
-            answers.append(answer)
+            restart, trouble = self.warm_start(number)
+            restarts.append(restart)
             if trouble:
                 self.screen.event(trouble)
                 troubles.append(trouble)
             self.cruise(APART_S)
         replay = self.replayer.finish()
+        after, starts_after, channels_after = self.snapshot(), self.starts(), self.channels()
+        self.wire.stop()
         self.screen.end()
         return Facts(
             options=options,
             before=before,
-            after=self.snapshot(),
+            after=after,
+            restarts=restarts,
             replay=replay,
-            answers=[answer for answer in answers if answer],
             troubles=troubles,
             starts_before=starts_before,
-            starts_after=self.starts(),
-            from_failed=self.wire.since(killed, options.chassis),
-            from_peer=self.wire.since(killed, peer),
+            starts_after=starts_after,
+            messages=self.wire.since(restarts[0].killed),
             malformed=self.wire.malformed,
+            tshark=tshark.read(self.wire.path, restarts[0].killed),
             channels_before=channels_before,
-            channels_after=self.chassis[peer].channels(),
+            channels_after=channels_after,
         )
+
+    def channels(self):
+        return {key: chassis.channels() for key, chassis in self.chassis.items()}

@@ -12,6 +12,8 @@ import struct
 import threading
 import time
 
+import l2tp
+
 ETH_P_ALL = 3
 SO_ATTACH_FILTER = 26
 SO_TIMESTAMPNS = 35
@@ -29,28 +31,8 @@ FILTER = [
     (0x06, 0, 0, 0),
 ]  # fmt: skip
 
-# RFC 2661 section 3.2
-NAMES = {
-    1: "SCCRQ", 2: "SCCRP", 3: "SCCCN", 4: "StopCCN", 6: "HELLO", 7: "OCRQ", 8: "OCRP", 9: "OCCN",
-    10: "ICRQ", 11: "ICRP", 12: "ICCN", 14: "CDN", 15: "WEN", 16: "SLI",
-}  # fmt: skip
-
-Message = collections.namedtuple("Message", "when sender name tunnel session ns nr again")
-
-
-def parse(frame):
-    """(name, tunnel, session, ns, nr) of a frame that passed the filter; None: not well-formed."""
-    udp = 14 + (frame[14] & 15) * 4
-    l2tp = frame[udp + 8 : udp + int.from_bytes(frame[udp + 4 : udp + 6], "big")]
-    if len(l2tp) < 12 or l2tp[0] & 0xC8 != 0xC8:
-        return None
-    length, tunnel, session, ns, nr = struct.unpack_from("!5H", l2tp, 2)
-    if length == 12:
-        return "ZLB", tunnel, session, ns, nr
-    if len(l2tp) < 20 or l2tp[14:18] != bytes(4):  # the first AVP is the Message Type (4.4.1)
-        return None
-    kind = int.from_bytes(l2tp[18:20], "big")
-    return NAMES.get(kind, f"type {kind}"), tunnel, session, ns, nr
+# A control message (l2tp.py); again: seen before.
+Message = collections.namedtuple("Message", ("when", "sender", *l2tp.Control._fields, "again"))
 
 
 class Wire(threading.Thread):
@@ -60,7 +42,8 @@ class Wire(threading.Thread):
         super().__init__(daemon=True)
         self.messages = []
         self.malformed = 0
-        self._seen = {}  # (sender, tunnel, Ns): when
+        self._seen = collections.defaultdict(dict)  # (sender, tunnel): Ns (SCCRQ: Assigned Tunnel ID) to when
+        self.path = path
         self._pcap = open(path, "wb", buffering=0)
         self._pcap.write(struct.pack("=IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
         self._selector = selectors.DefaultSelector()
@@ -86,6 +69,7 @@ class Wire(threading.Thread):
                 self._receive(key.fileobj, key.data)
 
     def stop(self):
+        """Safe to call again."""
         self._ending = True
         self.join()
         self._pcap.close()
@@ -100,18 +84,27 @@ class Wire(threading.Thread):
                 seconds, nanoseconds = struct.unpack("@qq", data[:16])
                 when = seconds + nanoseconds / 1e9
         self._pcap.write(struct.pack("=IIII", int(when), int(when % 1 * 1e6), len(frame), len(frame)) + frame)
-        parsed = parse(frame)
+        parsed = l2tp.parse(frame)
         if parsed is None:
             self.malformed += 1
-            return
-        name, tunnel, session, ns, nr = parsed
-        again = False
-        if name != "ZLB":  # a ZLB has the Ns of the message to come
-            # Ns comes round after 65536 messages: no retransmission is that late.
-            before = self._seen.get((sender, tunnel, ns))
-            again = before is not None and when - before < 300
-            self._seen[sender, tunnel, ns] = when
-        self.messages.append(Message(when, sender, name, tunnel, session, ns, nr, again))
+        else:
+            self.messages.append(Message(when, sender, *parsed, self._again(when, sender, parsed)))
 
-    def since(self, when, sender):
-        return [m for m in self.messages if m.when >= when and m.sender == sender]
+    def _again(self, when, sender, control):
+        """A retransmission?"""
+        if control.name == "ZLB":  # it has the Ns of the message to come
+            return False
+        seen, key = self._seen[sender, control.tunnel], control.ns if control.tunnel else control.assigned
+        before = seen.get(key)
+        seen[key] = when
+        # Ns comes round after 65536 messages: no retransmission is that late.
+        again = before is not None and when - before < 300
+        if control.recovers and not again:
+            # The old tunnel's messages will be numbered anew (RFC 4951 section 3.2.2).
+            ours, theirs = control.recovers
+            self._seen.pop((sender, theirs), None)
+            self._seen.pop(("lac" if sender == "lns" else "lns", ours), None)
+        return again
+
+    def since(self, when):
+        return [message for message in self.messages if message.when >= when]
