@@ -41,6 +41,7 @@ struct cp_end {
 struct cp_tunnel_place {
 	int32_t configured; /* index of the configured tunnel (LAC), or CP_NO_TUNNEL */
 	uint32_t tenant;    /* ID and generation of the one for whom configured was found */
+	bool recovery;      /* counted in n_recoveries */
 	bool waits;         /* its peer does not answer, and has time to recover: said */
 };
 
@@ -77,6 +78,7 @@ struct cp_engine {
 	struct cp_chains recoveries; /* recovery tunnels under way, by the old one's slot */
 	struct cp_peer *peers;       /* by address */
 	uint32_t n_peers;            /* of those */
+	uint32_t n_recoveries;       /* recovery tunnels' records */
 	uint32_t *next_lost;         /* by tunnel slot: next in its peer's list; itself: in none */
 	struct lc_timers *recoveries_due; /* by peer */
 	struct lc_timers *stale;          /* by tunnel slot: query the stale sessions */

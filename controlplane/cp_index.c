@@ -95,6 +95,10 @@ static void index_tunnel(struct cp_engine *e, uint32_t slot)
 {
 	const struct lc_tunnel *t = lc_txn_peek_tunnel(e->txn, slot);
 
+	bool recovery = t != NULL && t->recovers != 0;
+
+	e->n_recoveries += (uint32_t)recovery - (uint32_t)e->places[slot].recovery;
+	e->places[slot].recovery = recovery;
 	cp_chains_set(&e->recoveries, slot, recovery_key(e, t));
 
 	cp_chains_set(&e->tunnels_by_peer, slot,

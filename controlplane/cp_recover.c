@@ -297,7 +297,8 @@ static int begin(struct cp_engine *e, uint32_t slot, uint64_t now)
 	int error = -EAGAIN;
 
 	if (old == NULL || cp_recover_create(&turn, old, 0, &error) == NULL)
-		return error == -ENOSPC ? give_up(e, slot, now) : error;
+		/* Those under way give their IDs back. */
+		return error == -ENOSPC && e->n_recoveries == 0 ? give_up(e, slot, now) : error;
 	old->resync = CP_RESYNC_RECOVERING;
 	e->counters.recoveries_started++;
 	return cp_tunnel_event(&turn, CP_TUNNEL_RECOVER);
@@ -327,8 +328,10 @@ void cp_recover_run(struct cp_engine *e, uint32_t number, uint64_t now)
 			cp_recover_queue(e, slot, now + CP_BLOCKED_MS);
 			return;
 		}
-		peer->waiting++;
-		peer->since = now;
+		if (t->resync == CP_RESYNC_RECOVERING) {
+			peer->waiting++;
+			peer->since = now;
+		}
 	}
 	look_at(e, peer, now);
 }

@@ -163,8 +163,10 @@ int lc_send_acknowledged(struct lc_view *v, uint16_t nr)
 	if (v->own->resending && lc_seq_before(v->own->resend, nr))
 		v->own->resend = nr;
 	v->own->resending = v->own->resending && v->own->resend != tx.next;
-	if (crowded || awaited ||
-	    (v->door.mode == LC_MODE_CLOSING && lc_outbox_head(tx) == v->door.outbox_tail))
+	bool drained = lc_outbox_head(tx) == v->door.outbox_tail;
+	bool asks = v->door.mode == LC_MODE_CLOSING ||
+		    __atomic_load_n(&v->tunnel->recovers, __ATOMIC_RELAXED) != 0;
+	if (crowded || awaited || (drained && asks))
 		lc_view_tell(v);
 	return 0;
 }

@@ -146,14 +146,15 @@ struct lc_tunnel {
 	uint16_t session_mtu; /* LNS */
 
 	/* resynchronization (RFC 4951) */
-	uint8_t failover;            /* what we offered: enum lc_failover_bits */
-	uint8_t peer_failover;       /* what the peer offered */
-	uint32_t recovery_ms;        /* our Recovery Time */
-	uint32_t peer_recovery_ms;   /* the peer's */
-	uint16_t recovers;           /* of a recovery tunnel: local ID of the old tunnel; else 0 */
-	uint16_t suggested_ns;       /* of a recovery tunnel of the peer: what we sent in the */
-	uint16_t suggested_nr;       /* Suggested Control Sequence AVP (5.3) */
-	uint8_t resync;              /* enum cp_resync */
+	uint8_t failover;          /* what we offered: enum lc_failover_bits */
+	uint8_t peer_failover;     /* what the peer offered */
+	uint32_t recovery_ms;      /* our Recovery Time */
+	uint32_t peer_recovery_ms; /* the peer's */
+	uint16_t recovers;     /* of a recovery tunnel: local ID of the old tunnel; else 0 (the data
+					plane reads it: who waits for its SCCCN's acknowledgement is told) */
+	uint16_t suggested_ns; /* of a recovery tunnel of the peer: what we sent in the */
+	uint16_t suggested_nr; /* Suggested Control Sequence AVP (5.3) */
+	uint8_t resync;        /* enum cp_resync */
 	uint8_t farewell_capability; /* the last StopCCN carries a Failover Capability AVP */
 	uint8_t data_reset_packets;  /* n of section 3.2.3, for its sessions */
 	uint8_t has_tie_seen;        /* tie_seen holds something */

@@ -455,6 +455,9 @@ static inline void lab_expect_log(struct lab_end *e, const char *part)
 
 /* ---- configurations ---- */
 
+/* With this a restart shows nowhere; without a method, both ends negotiate the failover protocol. */
+#define LAB_SILENT "\"failover_resync\":\"silent-failover\","
+
 /* l2tp: more members of "l2tp", each with a comma after it; members of the tunnel, the subscribers.
  */
 static inline char *lab_lac_json(const char *l2tp, const char *tunnel, unsigned subscribers)

@@ -32,20 +32,22 @@ static void check_table(const char *const rows[], unsigned n_states, unsigned n_
 }
 
 /* ---- 7.2.1 ----
- *  the local Open request; SCCRQ acceptable, not; tie lost; SCCRP acceptable, not; SCCCN acceptable, not;
- *  StopCCN; HELLO; a call's message; an invalid one; Close; deadline; all acknowledged; dead channel */
+ *  the local Open request; a recovery (RFC 4951 section 3.2.1); SCCRQ acceptable, not; tie lost; SCCRP acceptable, not; SCCCN acceptable, not;
+ *  StopCCN; HELLO; a call's message; an invalid one; Close; deadline; all acknowledged; dead channel; lost channel */
 static const char *const tunnel_rows[CP_N_TUNNEL_STATES] = {
-    [CP_TUNNEL_IDLE] = /*           */ "qpS.SSDDL.SSDq.D",
-    [CP_TUNNEL_WAIT_CTL_REPLY] = /* */ ".SSDcSSSL.SSSS.D",
-    [CP_TUNNEL_WAIT_CTL_CONN] = /*  */ ".SS.SSaSL.SSSS.D",
-    [CP_TUNNEL_ESTABLISHED] = /*    */ ".SS.SSSSL.CSS..D",
-    [CP_TUNNEL_STOPPING] = /*       */ "........L....FFF",
-    [CP_TUNNEL_STOPPED] = /*        */ ".............F.F",
+    [CP_TUNNEL_IDLE] = /*           */ "qrpS.SSDDL.SSDq.D.",
+    [CP_TUNNEL_WAIT_CTL_REPLY] = /* */ "..SSDcSSSL.SSSS.DD",
+    [CP_TUNNEL_WAIT_CTL_CONN] = /*  */ "..SS.SSaSL.SSSS.DD",
+    [CP_TUNNEL_ESTABLISHED] = /*    */ "..SS.SSSSL.CSS..WD",
+    [CP_TUNNEL_STOPPING] = /*       */ ".........L....FFFF",
+    [CP_TUNNEL_STOPPED] = /*        */ "..............F.FF",
 };
 
 static const struct letter tunnel_letters[] = {
     {'.', CP_TUNNEL_DO_NOTHING, SAME},
     {'q', CP_TUNNEL_DO_REQUEST, CP_TUNNEL_WAIT_CTL_REPLY},
+    {'r', CP_TUNNEL_DO_RECOVER, CP_TUNNEL_WAIT_CTL_REPLY},
+    {'W', CP_TUNNEL_DO_FAREWELL, CP_TUNNEL_STOPPED},
     {'p', CP_TUNNEL_DO_REPLY, CP_TUNNEL_WAIT_CTL_CONN},
     {'c', CP_TUNNEL_DO_CONNECT, CP_TUNNEL_ESTABLISHED},
     {'a', CP_TUNNEL_DO_ACCEPT, CP_TUNNEL_ESTABLISHED},
@@ -73,21 +75,22 @@ static void test_control_connection_table_7_2_1(void **state)
 
 /* ---- 7.4.1, 7.4.2 ----
  *  a subscriber to be called; the tunnel is open; ICRQ acceptable, not; ICRP acceptable, not; ICCN
- *  acceptable, not; CDN; WEN; SLI; OCRQ; OCRP or OCCN; an invalid message; Close; deadline */
+ *  acceptable, not; CDN; WEN; SLI; OCRQ; OCRP or OCCN; an invalid message; Close; deadline;
+ *  reset of the tunnel, no counterpart (RFC 4951 section 3.3) */
 static const char *const lac_rows[CP_N_SESSION_STATES] = {
-    [CP_SESSION_IDLE] = /*         */ "W.RR.......R....",
-    [CP_SESSION_WAIT_TUNNEL] = /*  */ ".Q............xQ",
-    [CP_SESSION_WAIT_REPLY] = /*   */ "..XXCXxxx..XXXXX",
-    [CP_SESSION_WAIT_CONNECT] = /* */ "xxxxxxxxxxxxxxxx",
-    [CP_SESSION_ESTABLISHED] = /*  */ "..XXXXXXx.sXXXXX",
+    [CP_SESSION_IDLE] = /*         */ "W.RR.......R......",
+    [CP_SESSION_WAIT_TUNNEL] = /*  */ ".Q............xQ.x",
+    [CP_SESSION_WAIT_REPLY] = /*   */ "..XXCXxxx..XXXXXxx",
+    [CP_SESSION_WAIT_CONNECT] = /* */ "xxxxxxxxxxxxxxxxxx",
+    [CP_SESSION_ESTABLISHED] = /*  */ "..XXXXXXx.sXXXXX.x",
 };
 
 static const char *const lns_rows[CP_N_SESSION_STATES] = {
-    [CP_SESSION_IDLE] = /*         */ "..PRRR.....R....",
-    [CP_SESSION_WAIT_TUNNEL] = /*  */ "xxxxxxxxxxxxxxxx",
-    [CP_SESSION_WAIT_REPLY] = /*   */ "xxxxxxxxxxxxxxxx",
-    [CP_SESSION_WAIT_CONNECT] = /* */ "..XXXXAXx..XXXXX",
-    [CP_SESSION_ESTABLISHED] = /*  */ "..XXXXXXxw.XXXXX",
+    [CP_SESSION_IDLE] = /*         */ "..PRRR.....R......",
+    [CP_SESSION_WAIT_TUNNEL] = /*  */ "xxxxxxxxxxxxxxxxxx",
+    [CP_SESSION_WAIT_REPLY] = /*   */ "xxxxxxxxxxxxxxxxxx",
+    [CP_SESSION_WAIT_CONNECT] = /* */ "..XXXXAXx..XXXXXxx",
+    [CP_SESSION_ESTABLISHED] = /*  */ "..XXXXXXxw.XXXXX.x",
 };
 
 static const struct letter session_letters[] = {

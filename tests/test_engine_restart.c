@@ -107,7 +107,8 @@ static void test_restart_after_every_step(void **state)
 					  {.restart_every = {0, 1}},
 					  {.restart_every = {1, 1}},
 					  {.restart_every = {3, 2}}};
-	const char *l2tp = "\"password\":\"secret\",\"hide_avps\":true,\"hello_interval\":20,";
+	const char *l2tp =
+	    LAB_SILENT "\"password\":\"secret\",\"hide_avps\":true,\"hello_interval\":20,";
 	char *undisturbed = live(&hows[0], l2tp);
 
 	assert_true(strlen(undisturbed) > 10000);
@@ -162,10 +163,10 @@ static void test_crashes_within_commits(void **state)
 	static const struct how hows[] = {{.crash_every = {0, 0}}, {.crash_every = {3, 0}},
 					  {.crash_every = {0, 3}}, {.crash_every = {2, 2}},
 					  {.crash_every = {4, 5}}, {.crash_every = {7, 6}}};
-	char *undisturbed = sort_messages(live(&hows[0], "\"hello_interval\":20,"));
+	char *undisturbed = sort_messages(live(&hows[0], LAB_SILENT "\"hello_interval\":20,"));
 
 	for (unsigned i = 1; i < sizeof(hows) / sizeof(hows[0]); i++) {
-		char *trace = sort_messages(live(&hows[i], "\"hello_interval\":20,"));
+		char *trace = sort_messages(live(&hows[i], LAB_SILENT "\"hello_interval\":20,"));
 		expect_same_wire(undisturbed, trace);
 		free(trace);
 	}
@@ -176,7 +177,7 @@ static void test_crashes_within_commits(void **state)
  * came meanwhile is read first, so nothing times out that was answered. */
 static void away_during_setup(unsigned who, uint64_t after)
 {
-	struct lab *lab = lab_pair("", "", 5);
+	struct lab *lab = lab_pair(LAB_SILENT, LAB_SILENT, 5);
 
 	lab_settle(lab);
 	for (uint64_t i = 0; i < after; i++) { /* packet by packet */
@@ -197,7 +198,8 @@ static void away_during_setup(unsigned who, uint64_t after)
 static void test_away_for_90_seconds(void **state)
 {
 	(void)state;
-	struct lab *lab = lab_pair("\"hello_interval\":10,", "\"hello_interval\":10,", 5);
+	struct lab *lab =
+	    lab_pair(LAB_SILENT "\"hello_interval\":10,", LAB_SILENT "\"hello_interval\":10,", 5);
 
 	lab_run(lab, 1000);
 	unsigned sent = lab->sent[LAC][LC_MSG_ICRQ];
@@ -221,7 +223,7 @@ static void test_away_for_90_seconds(void **state)
  * long over. */
 static void answer_waits(bool restarted)
 {
-	struct lab *lab = lab_pair("", "", 1);
+	struct lab *lab = lab_pair(LAB_SILENT, LAB_SILENT, 1);
 	struct lab_end *lac = &lab->end[LAC];
 
 	lab_turn(lac); /* SCCRQ is out */
@@ -255,7 +257,7 @@ static void test_answer_waits_longer_than_the_deadline(void **state)
  * hears it when it is back, as from a slow one. */
 static void stopccn_waits(bool restarted)
 {
-	struct lab *lab = lab_pair("", "", 5);
+	struct lab *lab = lab_pair(LAB_SILENT, LAB_SILENT, 5);
 	struct lab_end *lns = &lab->end[LNS];
 
 	lab_run(lab, 1000);
@@ -313,7 +315,7 @@ static void test_disable_clears_silently(void **state)
 static void test_changed_configuration_applies_to_later_tunnels(void **state)
 {
 	(void)state;
-	struct lab *lab = lab_pair("", "", 3);
+	struct lab *lab = lab_pair(LAB_SILENT, LAB_SILENT, 3);
 	struct lab_end *lns = &lab->end[LNS];
 	char *json = lab_lns_json("\"failover_resync\":\"disable\",", "", 2);
 	struct cfg_errors errors;
@@ -326,7 +328,7 @@ static void test_changed_configuration_applies_to_later_tunnels(void **state)
 	assert_non_null(lns->cfg);
 	lab_start_control(lns);
 	lab_run(lab, 1000);
-	assert_int_equal(lab_tunnel(lns, 0)->method, CFG_METHOD_FALLBACK);
+	assert_int_equal(lab_tunnel(lns, 0)->method, CFG_METHOD_SILENT_FAILOVER);
 	assert_int_equal(lab_sessions(lns, CP_SESSION_ESTABLISHED), 3);
 	free(json);
 	lab_free(lab);
@@ -336,10 +338,10 @@ static void test_changed_configuration_applies_to_later_tunnels(void **state)
 static void test_tunnel_taken_out_of_the_configuration(void **state)
 {
 	(void)state;
-	struct lab *lab = lab_pair("", "", 0);
+	struct lab *lab = lab_pair(LAB_SILENT, LAB_SILENT, 0);
 	struct lab_end *lac = &lab->end[LAC];
 	char *json =
-	    lab_lac_json("", "\"remote\":\"10.1.0.9\",\"port\":\"p\"},{\"name\":\"u\",", 0);
+	    lab_lac_json(LAB_SILENT, "\"remote\":\"10.1.0.9\",\"port\":\"p\"},{\"name\":\"u\",", 0);
 	char *name = strstr(json, "\"name\":\"t\"");
 	struct cfg_errors errors;
 
