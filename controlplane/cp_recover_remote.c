@@ -19,7 +19,18 @@
 #include <errno.h>
 #include <string.h>
 
-enum { QUARTER_TURN = 0x4000 };
+enum {
+	QUARTER_TURN = 0x4000,
+	LEAST_HOLD_MS = 3000, /* two copies of an SCCCN may be lost */
+};
+
+/* A part of the peer's patience, which we take to be like ours. */
+static uint32_t hold_ms(const struct lc_tunnel *old)
+{
+	uint32_t third = cp_tunnel_cycle_ms(old) / 3;
+
+	return third > LEAST_HOLD_MS ? third : LEAST_HOLD_MS;
+}
 
 uint32_t cp_recover_next(struct cp_engine *e, uint32_t old_slot, uint32_t slot)
 {
@@ -201,7 +212,7 @@ static int accept_recovery(struct cp_turn *turn, uint32_t old_slot)
 	cp_log(e, CP_LOG_NOTICE, "%s: the peer recovers it by its tunnel %u",
 	       cp_tunnel_label(label, old), turn->tunnel->peer_id);
 	error = cp_tunnel_event(turn, CP_TUNNEL_SCCRQ);
-	turn->tunnel->deadline = turn->now + cp_tunnel_cycle_ms(old) / 3;
+	turn->tunnel->deadline = turn->now + hold_ms(old);
 	return error;
 }
 
