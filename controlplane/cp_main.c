@@ -7,7 +7,9 @@
  * are set up.
  *
  * It may be killed anywhere. A start is always the same: map the mirror, finish a committed
- * journal, build the private indexes, look at every tunnel in use. Nothing is sent because of it.
+ * journal, begin a life of its own (lc_control_begin(): what belongs to the one before is silent from
+ * then on), build the private indexes, look at every tunnel in use. Nothing is sent because of it,
+ * but to recover tunnels by the failover protocol (RFC 4951).
  *
  * Exit status: 0 asked to end; 2 the configuration or the machine must be changed first; 3 the
  * mirror cannot be believed (the supervisor starts cold); 1 anything else.
@@ -16,6 +18,7 @@
 #include "cp_engine.h"
 #include "cp_stderr.h"
 #include "cp_manage.h"
+#include "cp_show.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -44,6 +47,7 @@ struct control {
 	char mirror_path[256];
 	bool huge;
 	struct lc_txn *txn;
+	uint32_t life; /* number of this control plane since the cold start: lc_control_begin() */
 	struct cp_engine *engine;
 	struct event_base *base;
 	struct event *turn; /* the timer; activated when there is work */
@@ -214,18 +218,32 @@ static int open_mirror(struct control *c)
 			      why[0] != 0 ? why : strerror(-error));
 		return error == -ESTALE || error == -EBADMSG ? EXIT_MIRROR : EXIT_ENVIRONMENT;
 	}
-	struct lc_process *self = &c->mirror.header->control;
-	/* Not ready before its pid is ours: whoever waits for us looks at both. */
-	__atomic_store_n(&self->ready, 0, __ATOMIC_RELEASE);
-	self->first_work = 0;
-	self->started = now_ms(NULL);
-	self->starts++;
 	while (c->mirror.header->id_key == 0)
 		world_random(NULL, &c->mirror.header->id_key, sizeof(c->mirror.header->id_key));
-	__atomic_store_n(&self->pid, (uint64_t)getpid(), __ATOMIC_RELEASE);
+	c->life = lc_control_begin(&c->mirror, (uint64_t)getpid(), now_ms(NULL));
 	cp_stderr_log(CP_LOG_NOTICE, "%s start: %u tunnels, %u sessions in %s",
-		      self->starts == 1 ? "cold" : "warm", lc_txn_tunnels(c->txn),
+		      c->life == 1 ? "cold" : "warm", lc_txn_tunnels(c->txn),
 		      lc_txn_sessions(c->txn), c->mirror_path);
+	return 0;
+}
+
+/* The engine sorts out the tunnels that it finds, and logs its reasons: here is what that comes to. */
+static int open_engine(struct control *c, const struct cp_world *world)
+{
+	struct cp_show_tally before = cp_show_tally(&c->mirror), after;
+
+	c->engine = cp_engine_new(c->cfg, &c->mirror, c->txn, world, now_ms(NULL));
+	if (c->engine == NULL) {
+		cp_stderr_log(CP_LOG_ERROR, "no memory for the engine");
+		return EXIT_FAILURE;
+	}
+	after = cp_show_tally(&c->mirror);
+	if (c->life != 1)
+		cp_stderr_log(CP_LOG_NOTICE,
+			      "warm start: of %u tunnels %u go on silently, %u are to be recovered "
+			      "by the failover protocol, %u were cleared",
+			      before.tunnels, after.tunnels - after.lost, after.lost,
+			      before.tunnels - after.tunnels);
 	return 0;
 }
 
@@ -312,12 +330,7 @@ static int run(struct control *c, const char *config)
 	cp_stderr_open(c->cfg->name);
 	if ((status = lock(c)) != 0 || (status = open_mirror(c)) != 0)
 		return status;
-	c->engine = cp_engine_new(c->cfg, &c->mirror, c->txn, &world, now_ms(NULL));
-	if (c->engine == NULL) {
-		cp_stderr_log(CP_LOG_ERROR, "no memory for the engine");
-		return EXIT_FAILURE;
-	}
-	if ((status = open_loop(c)) != 0)
+	if ((status = open_engine(c, &world)) != 0 || (status = open_loop(c)) != 0)
 		return status;
 	look_at_everything(c);
 	event_base_dispatch(c->base);

@@ -9,6 +9,9 @@
  *   {"command": "clear session", "tunnel": ID, "session": ID}
  *                                                          {"ok": true}; a CDN is on its way
  * (result code 3)
+ *   {"command": "resync", "tunnel": ID}                    {"ok": true}; the peer is being asked for the state of all
+ * established sessions (RFC 4951 section 3.3, FSQ). What comes of it: "resync" of show tunnels
+ *   {"command": "resync", "tunnel": ID, "session": ID}     the same for one session
  *
  * IDs are the local ones. Thread: that of the event base. Nothing blocks; what an answer costs is
  * bounded (cp_show.h).

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cp_engine.h"
+
 static const struct {
 	const char *command;
 	json_t *(*make)(const struct cp_show *show, const struct cp_show_page *page);
@@ -66,10 +68,23 @@ static uint32_t count_bits(const uint64_t *map, uint32_t limit)
 	return count;
 }
 
-uint32_t cp_show_count_tunnels(const struct lc_mirror *mirror)
+struct cp_show_tally cp_show_tally(const struct lc_mirror *mirror)
 {
-	return count_bits(mirror->tunnel_map, mirror->tunnel_mask + 1) -
-	       lc_map_test(mirror->tunnel_map, LC_LISTENER);
+	uint32_t limit = mirror->tunnel_mask + 1;
+	struct cp_show_tally tally = {0};
+
+	for (uint32_t slot = lc_map_next(mirror->tunnel_map, limit, LC_LISTENER + 1); slot < limit;
+	     slot = lc_map_next(mirror->tunnel_map, limit, slot + 1)) {
+		const struct lc_tunnel *t = &mirror->tunnels[slot];
+
+		if (__atomic_load_n(&t->recovers, __ATOMIC_RELAXED) != 0)
+			continue;
+		uint8_t resync = __atomic_load_n(&t->resync, __ATOMIC_RELAXED);
+		tally.tunnels++;
+		tally.lost += resync == CP_RESYNC_LOST;
+		tally.resyncing += resync != CP_RESYNC_NONE;
+	}
+	return tally;
 }
 
 uint32_t cp_show_count_sessions(const struct lc_mirror *mirror)

@@ -6,7 +6,7 @@
  * A request and what it gives (names of members say their units; addresses, names and states are
  * strings):
  *
- *   {"command": "show tunnels", "from": SLOT}
+ *   {"command": "show tunnels", "from": SLOT, "tunnel": LOCAL TUNNEL ID}
  *       {"chassis", "tunnels": [...], "next": SLOT}
  *   {"command": "show sessions", "from": SLOT, "tunnel": LOCAL TUNNEL ID}
  *       {"chassis", "sessions": [...], "next": SLOT}
@@ -19,6 +19,20 @@
  * looking at no more than CP_SHOW_SCAN records, so that a million sessions stall nobody; "next" is
  * there while there is more to ask for. What comes and goes between two pages may be missed;
  * nothing is shown twice.
+ *
+ * Of a tunnel's resynchronization (RFC 4951):
+ *   "method", "method_scope"   as configured when it was set up, and where
+ *   "method_in_effect"         cp_tunnel_method(): what it will recover by
+ *   "offered", "peer_offered"  in the Failover Capability AVP (section 5.1): null where there was none, else
+ *                              {"control": C, "data": D, "recovery_time_ms"}
+ *   "recovers"                 of a recovery tunnel: ID of the old one; else 0
+ *   "waiting_ms"               so long the peer has been waited for, its Recovery Time long at most, since
+ *                              the retransmissions ran out; 0: it is not
+ *   "resync"                   {"state": "none" | "lost" | "recovering" | "held" | "clearing" | "querying"
+ *                              (enum cp_resync), "queried", "confirmed", "cleared": sessions, of what is
+ *                              under way or was last; "ended_ms_ago": null: never}
+ *   "control": "silent"        nothing is sent or taken
+ * and of a session's: "stale": the peer pairs it with another one, it will be queried (appendix C).
  */
 #pragma once
 
@@ -52,6 +66,15 @@ struct cp_show {
  * parameter, no memory. */
 json_t *cp_show_document(const struct cp_show *show, const json_t *request, char *why, size_t size);
 
-/* Slots in use; the listener is none. */
-uint32_t cp_show_count_tunnels(const struct lc_mirror *mirror);
+/* Tunnels in use. Neither the listener nor recovery tunnels count: those come and go, and take nothing of
+ * the configured limit. */
+struct cp_show_tally {
+	uint32_t tunnels;
+	uint32_t lost;      /* of them: wait for their turn to be recovered */
+	uint32_t resyncing; /* of them, with those lost: not resynchronized, or being so */
+};
+
+struct cp_show_tally cp_show_tally(const struct lc_mirror *mirror);
+
+/* Slots in use. */
 uint32_t cp_show_count_sessions(const struct lc_mirror *mirror);

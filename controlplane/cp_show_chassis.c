@@ -100,7 +100,7 @@ static json_t *show_mirror(const struct cp_show *show)
 	cp_put_int(mirror, "size", h->size);
 	cp_put_int(mirror, "age_ms", cp_show_since(show, h->created));
 	cp_put(mirror, "tunnels",
-	       show_use(cp_show_count_tunnels(show->mirror), h->geometry.max_tunnels));
+	       show_use(cp_show_tally(show->mirror).tunnels, h->geometry.max_tunnels));
 	cp_put(mirror, "sessions",
 	       show_use(cp_show_count_sessions(show->mirror), h->geometry.max_sessions));
 	return mirror;

@@ -136,6 +136,13 @@ static json_t *show_events(const struct cp_counters *counters)
 	    EVENT(unexpected),
 	    EVENT(set_aside),
 	    EVENT(refused),
+	    EVENT(recoveries_started),
+	    EVENT(recoveries_accepted),
+	    EVENT(tunnels_recovered),
+	    EVENT(recoveries_failed),
+	    EVENT(sessions_queried),
+	    EVENT(sessions_confirmed),
+	    EVENT(sessions_cleared),
 	    {NULL, 0},
 	};
 	json_t *events = json_object();

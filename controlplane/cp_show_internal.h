@@ -7,7 +7,7 @@
 /* Where a page starts and what it is about. */
 struct cp_show_page {
 	uint32_t from;   /* slot */
-	uint16_t tunnel; /* sessions: of this tunnel only; 0: of all */
+	uint16_t tunnel; /* this tunnel only, its sessions only; 0: all */
 };
 
 json_t *cp_show_tunnels(const struct cp_show *show, const struct cp_show_page *page);

@@ -67,6 +67,7 @@ static json_t *show_session(const struct cp_show *show, uint32_t slot)
 		    s->state < CP_N_SESSION_STATES ? cp_session_state_name(s->state) : "?");
 	cp_put_name(session, "role", s->role == LC_ROLE_LAC ? "lac" : "lns");
 	cp_put_flag(session, "forwarding", s->door.tunnel_id != 0);
+	cp_put_flag(session, "stale", s->stale);
 	cp_put(session, "peer_address", cp_show_ipv4(s->peer_address));
 	put_access(show, session, s);
 	cp_put_int(session, "call_serial", s->call_serial);

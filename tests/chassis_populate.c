@@ -74,3 +74,26 @@ void rig_populate(struct lc_mirror *mirror, uint64_t now)
 		make_session(txn, tunnels[i % RIG_TUNNELS], i, now);
 	lc_txn_detach(txn);
 }
+
+void rig_recover(struct lc_mirror *mirror, uint64_t now)
+{
+	uint32_t slot = lc_map_next(mirror->tunnel_map, mirror->tunnel_mask + 1, 1), own;
+	char why[256] = "";
+	struct lc_txn *txn;
+	struct lc_tunnel *old, *t;
+	int error;
+
+	must(lc_txn_attach(&txn, mirror, why, sizeof(why)) == 0, why);
+	old = lc_txn_tunnel(txn, slot);
+	must(old, "no tunnel to recover");
+	old->resync = CP_RESYNC_RECOVERING;
+	t = lc_txn_create_spare_tunnel(txn, 0, &own, &error);
+	must(t, "no recovery tunnel");
+	t->state = CP_TUNNEL_WAIT_CTL_REPLY;
+	t->recovers = old->door.id;
+	t->mortal = 1;
+	t->peer_address = old->peer_address;
+	t->created = now;
+	must(lc_txn_commit(txn) == 0, "commit of a recovery tunnel");
+	lc_txn_detach(txn);
+}

@@ -22,6 +22,7 @@
 enum {
 	TRIES = 1000, /* of 10 ms */
 	PAUSE_US = 10000,
+	IDLE_US = 200,
 };
 
 static const char configuration[] =
@@ -165,7 +166,10 @@ int rig_warmline(struct rig *rig, char *output, size_t size, ...)
 	snprintf(out, sizeof(out), "%s/stdout", rig->directory);
 	snprintf(err, sizeof(err), "%s/stderr", rig->directory);
 	pid = spawn(arguments, out, err);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
+	while (waitpid(pid, &status, rig->idle ? WNOHANG : 0) != pid) {
+		rig->idle();
+		usleep(IDLE_US);
+	}
 	length = read_file(out, output, size);
 	read_file(err, output + length, size - length);
 	unlink(out);

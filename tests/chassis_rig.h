@@ -25,6 +25,7 @@ struct rig {
 	char control[128], dataplane[128]; /* paths of the stand-ins */
 	char log[128];                     /* stderr of warmline-chassis */
 	pid_t pid;                         /* of warmline-chassis; 0: not running */
+	void (*idle)(void); /* called while warmline runs; NULL: nothing is to be done meanwhile */
 };
 
 /* Makes the directory, the configuration and the stand-ins. number: tells chassis of one test
@@ -67,3 +68,6 @@ bool rig_has_mirror(const struct rig *rig);
 
 /* RIG_TUNNELS tunnels, established, with RIG_SESSIONS sessions. */
 void rig_populate(struct lc_mirror *mirror, uint64_t now);
+
+/* The first tunnel's control channel is lost, and a recovery tunnel is under way for it. */
+void rig_recover(struct lc_mirror *mirror, uint64_t now);

@@ -6,6 +6,7 @@
  *   ready     is ready; ends at SIGTERM (without a file too)
  *   never     never gets ready
  *   stubborn  is ready; ignores SIGTERM
+ *   recover   control plane: is ready, and recovers the first tunnel by the failover protocol
  *   exit N    ends with N before it is ready
  *
  * The control plane makes tunnels and sessions in an empty mirror, and serves no socket: it is a
@@ -84,12 +85,18 @@ int main(int argc, char **argv)
 		signal(SIGTERM, SIG_IGN);
 	open_mirror(&mirror, cfg);
 	self = is_control ? &mirror.header->control : &mirror.header->dataplane;
-	self->ready = 0;
-	self->starts++;
-	self->started = now_ms();
-	__atomic_store_n(&self->pid, (uint64_t)getpid(), __ATOMIC_RELEASE);
+	if (is_control) {
+		lc_control_begin(&mirror, (uint64_t)getpid(), now_ms());
+	} else {
+		self->ready = 0;
+		self->starts++;
+		self->started = now_ms();
+		__atomic_store_n(&self->pid, (uint64_t)getpid(), __ATOMIC_RELEASE);
+	}
 	if (is_control && self->starts == 1)
 		rig_populate(&mirror, now_ms());
+	if (is_control && strncmp(task, "recover", 7) == 0)
+		rig_recover(&mirror, now_ms());
 	if (strncmp(task, "never", 5) != 0)
 		__atomic_store_n(&self->ready, now_ms(), __ATOMIC_RELEASE);
 	for (;;)

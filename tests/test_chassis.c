@@ -232,11 +232,34 @@ static void test_warm_start_with_outage(void **state)
 	assert_in_range(number(answer, "ready_ms"), 0, 2500);
 	assert_int_equal(number(json_object_get(answer, "tunnels"), "before"), RIG_TUNNELS);
 	assert_int_equal(number(json_object_get(answer, "tunnels"), "after"), RIG_TUNNELS);
+	assert_int_equal(number(json_object_get(answer, "tunnels"), "recovering"), 0);
 	assert_int_equal(number(json_object_get(answer, "sessions"), "after"), RIG_SESSIONS);
 	json_decref(answer);
 	assert_true(rig_process(&rig, "control-plane", "pid") != before);
 	assert_int_equal(rig_process(&rig, "data-plane", "pid"), dataplane);
 	assert_int_equal(rig_log_count(&rig, "control plane: killed by SIGKILL"), 1);
+}
+
+/* The failover protocol only begins when the control plane is ready: tunnels that recover are kept, and said; their
+ * recovery tunnels are none. */
+static void test_warm_start_that_recovers(void **state)
+{
+	json_t *answer, *tunnels;
+
+	rig_start(&rig, NULL);
+	rig_task(rig.control, "recover");
+	answer = rig_ask(&rig, "{\"command\": \"warm-start\", \"target\": \"control-plane\"}");
+	assert_true(is_ok(answer));
+	tunnels = json_object_get(answer, "tunnels");
+	assert_int_equal(number(tunnels, "before"), RIG_TUNNELS);
+	assert_int_equal(number(tunnels, "after"), RIG_TUNNELS);
+	assert_int_equal(number(tunnels, "recovering"), 1);
+	json_decref(answer);
+	/* What is under way when the next one begins does not count either. */
+	rig_task(rig.control, "ready");
+	answer = rig_ask(&rig, "{\"command\": \"warm-start\", \"target\": \"control-plane\"}");
+	assert_int_equal(number(json_object_get(answer, "tunnels"), "before"), RIG_TUNNELS);
+	json_decref(answer);
 }
 
 /* A hundred in a row are no crash loop. */
@@ -349,6 +372,7 @@ int main(void)
 	    TEST(test_killed_supervisor),
 	    TEST(test_foreign_mirror_is_refused),
 	    TEST(test_warm_start_with_outage),
+	    TEST(test_warm_start_that_recovers),
 	    TEST(test_warm_starts_are_no_crashes),
 	    TEST(test_one_operation_at_a_time),
 	    TEST(test_bad_requests),

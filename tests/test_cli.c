@@ -78,15 +78,13 @@ static void test_nothing_runs(void **state)
 static void test_usage(void **state)
 {
 	static const char *const bad[][3] = {
-	    {"show", "kettles", NULL},
-	    {"brew", NULL, NULL},
-	    {"check", NULL, NULL},
-	    {"show", NULL, NULL},
-	    {"clear", "tunnel", "zero"},
-	    {"clear", "tunnel", "65536"},
-	    {"warm-start", NULL, NULL},
-	    {"cold-start", "now", NULL},
-	    {"--outage", "-1", "cold-start"},
+	    {"show", "kettles", NULL},   {"brew", NULL, NULL},
+	    {"check", NULL, NULL},       {"show", NULL, NULL},
+	    {"clear", "tunnel", "zero"}, {"clear", "tunnel", "65536"},
+	    {"resync", "tunnel", NULL},  {"resync", "tunnel", "0"},
+	    {"resync", "session", "1"},  {"show", "tunnel", NULL},
+	    {"show", "tunnel", "all"},   {"warm-start", NULL, NULL},
+	    {"cold-start", "now", NULL}, {"--outage", "-1", "cold-start"},
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -140,7 +138,7 @@ static void test_show_tunnels(void **state)
 	assert_int_equal(RUN("show", "tunnels"), 0);
 	assert_says("control plane is down: read from the mirror");
 	assert_int_equal(lines(), 1 + RIG_TUNNELS + 1);
-	assert_says("established  lns   10.1.0.1  lac-0  fallback (profile)");
+	assert_says("established  lns   10.1.0.1  silent (profile)");
 
 	assert_int_equal(RUN("--json", "show", "tunnels"), 0);
 	shown = document();
@@ -227,15 +225,22 @@ static void test_warm_and_cold_start(void **state)
 	answer = document();
 	assert_int_equal(json_array_size(json_object_get(answer, "processes")), 2);
 	json_decref(answer);
+	rig_task(rig.control, "recover");
+	assert_int_equal(RUN("warm-start", "control-plane"), 0);
+	assert_says("tunnels: 3 before, 3 after");
+	assert_says("1 tunnel is still being recovered with the peer");
 	assert_int_equal(RUN("warm-start", "kettle"), 1);
 	assert_int_equal(lines(), 1);
 	assert_int_equal(RUN("cold-start"), 0);
 	assert_says("data-plane: away for ");
 }
 
-static void test_clear_needs_the_control_plane(void **state)
+static void test_requests_need_the_control_plane(void **state)
 {
 	rig_start(&rig, NULL);
+	assert_int_equal(RUN("resync", "tunnel", "1"), 1);
+	assert_says("cannot be asked");
+	assert_int_equal(lines(), 1);
 	assert_int_equal(RUN("clear", "tunnel", "1"), 1);
 	assert_says("cannot be asked");
 	assert_int_equal(lines(), 1);
@@ -271,7 +276,7 @@ int main(void)
 	    TEST(test_show_sessions),
 	    TEST(test_show_counters_and_chassis),
 	    TEST(test_warm_and_cold_start),
-	    TEST(test_clear_needs_the_control_plane),
+	    TEST(test_requests_need_the_control_plane),
 	    TEST(test_several_chassis),
 	};
 

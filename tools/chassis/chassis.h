@@ -11,10 +11,17 @@
  *   {"command": "warm-start", "target": "control-plane" | "line-card" | "router", "outage":
  * SECONDS} SIGKILL of warmline-control, of warmline-dataplane, of both; started again after the
  *                               outage (0 if left out), answered once they have taken over: {"ok":
- * true, "target", "outage_ms", "ready_ms", "tunnels": {"before", "after"}, "sessions": {...},
- *                               "processes": [...]}
+ * true, "target", "outage_ms", "ready_ms", "tunnels": {"before", "after", "recovering"},
+ *                               "sessions": {"before", "after"}, "processes": [...]}
  *   {"command": "cold-start"}   both stopped, the mirror removed, both started; answered as a warm
  * start
+ *
+ * before, after: tunnels and sessions that there were when the request came, and that were kept when the
+ * processes were ready; recovery tunnels (RFC 4951) are not counted. At that moment tunnels without a method
+ * are gone, those with silent failover are as they were, and those with the failover protocol are kept with
+ * their sessions, but their recovery only begins: recovering says how many of them (after) are not
+ * resynchronized yet, as of the answer. Those that the peer does not let recover, and the sessions that it does
+ * not know, go later: "resync" of show tunnels (cp_show.h), and the counters, have the outcome.
  *
  * outage_ms: from the death of a process to the moment when its successor had taken over; ready_ms:
  * the part of it since the successor's start. Of several processes the longest.

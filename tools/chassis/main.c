@@ -72,7 +72,7 @@ static struct options read_options(int argc, char **argv)
 
 static bool is_idle(const struct chassis *chassis)
 {
-	return chassis->mirror_open && cp_show_count_tunnels(&chassis->mirror) == 0;
+	return chassis->mirror_open && cp_show_tally(&chassis->mirror).tunnels == 0;
 }
 
 static int run(struct chassis *chassis, const struct options *options)

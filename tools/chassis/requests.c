@@ -56,6 +56,15 @@ static json_t *show_change(uint32_t before, uint32_t after)
 	return json_pack("{s:I, s:I}", "before", (json_int_t)before, "after", (json_int_t)after);
 }
 
+static json_t *show_tunnels(const struct chassis *chassis)
+{
+	struct cp_show_tally tally = cp_show_tally(&chassis->mirror);
+	json_t *shown = show_change(chassis->operation.tunnels, tally.tunnels);
+
+	json_object_set_new(shown, "recovering", json_integer(tally.resyncing));
+	return shown;
+}
+
 static void finish(struct chassis *chassis)
 {
 	struct chassis_operation *o = &chassis->operation;
@@ -73,8 +82,7 @@ static void finish(struct chassis *chassis)
 	cp_lines_reply(chassis->lines, o->client,
 		       json_pack("{s:s, s:I, s:I, s:o, s:o, s:o}", "target", o->target, "outage_ms",
 				 (json_int_t)outage, "ready_ms", (json_int_t)ready, "tunnels",
-				 show_change(o->tunnels, cp_show_count_tunnels(&chassis->mirror)),
-				 "sessions",
+				 show_tunnels(chassis), "sessions",
 				 show_change(o->sessions, cp_show_count_sessions(&chassis->mirror)),
 				 "processes", show_children(chassis, o->children)));
 }
@@ -118,7 +126,7 @@ static bool begin(struct chassis *chassis, uint64_t client, const char *target, 
 	    .target = target,
 	    .children = children,
 	    .limit = chassis_now() + outage + READY_LIMIT_MS,
-	    .tunnels = cp_show_count_tunnels(&chassis->mirror),
+	    .tunnels = cp_show_tally(&chassis->mirror).tunnels,
 	    .sessions = cp_show_count_sessions(&chassis->mirror),
 	};
 	return true;

@@ -1,42 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* warmline clear tunnel and clear session: only the control plane can. */
-#include <errno.h>
-#include <string.h>
-
 #include "client.h"
-#include "cp_manage.h"
-
-enum {
-	ANSWER_LIMIT_S = 10,
-};
 
 static int ask(struct cli *cli, json_t *request)
 {
-	struct client *control = NULL;
-	json_t *answer;
-	bool good;
+	json_t *answer = client_ask_control(cli, request);
 
-	if (client_choose_chassis(cli)) {
-		control = client_open(cli, CP_MANAGE_SOCKET, ANSWER_LIMIT_S);
-		if (!control)
-			cli_complain("the control plane of chassis %s cannot be asked: %s",
-				     cli->chassis, strerror(errno));
-	}
-	if (!control) {
-		json_decref(request);
-		return CLI_FAILED;
-	}
-	answer = client_ask(control, request);
 	if (!answer)
-		cli_complain(
-		    "the control plane of chassis %s has not answered: see whether it is cleared",
-		    cli->chassis);
-	good = answer && client_is_good(answer);
-	if (good && cli->json)
+		return CLI_FAILED;
+	if (cli->json)
 		cli_print_json(answer);
 	json_decref(answer);
-	client_close(control);
-	return good ? CLI_OK : CLI_FAILED;
+	return CLI_OK;
 }
 
 int cli_clear_tunnel(struct cli *cli)

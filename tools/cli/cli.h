@@ -12,7 +12,8 @@ struct cli {
 	const char *chassis; /* NULL until client_choose_chassis() */
 	bool json;           /* documents as they are, instead of tables */
 	double outage;       /* s; warm-start */
-	int tunnel;          /* show sessions: of this one only; 0: all */
+	int tunnel;          /* show sessions, show tunnels: this one only; 0: all */
+	bool no_wait;        /* resync: do not follow it */
 	int argc;            /* arguments after the command */
 	char **argv;
 };
@@ -33,10 +34,13 @@ enum {
 
 int cli_show_chassis(struct cli *cli);
 int cli_show_tunnels(struct cli *cli);
+int cli_show_tunnel(struct cli *cli);
 int cli_show_sessions(struct cli *cli);
 int cli_show_counters(struct cli *cli);
 int cli_clear_tunnel(struct cli *cli);
 int cli_clear_session(struct cli *cli);
+int cli_resync_tunnel(struct cli *cli);
+int cli_resync_session(struct cli *cli);
 int cli_warm_start(struct cli *cli);
 int cli_cold_start(struct cli *cli);
 int cli_check(struct cli *cli);

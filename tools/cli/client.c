@@ -14,6 +14,11 @@
 #include <unistd.h>
 
 #include "chassis.h"
+#include "cp_manage.h"
+
+enum {
+	ANSWER_LIMIT_S = 10,
+};
 
 struct client {
 	FILE *stream;
@@ -193,6 +198,34 @@ json_t *client_ask_chassis(struct cli *cli, json_t *request)
 	if (!answer)
 		cli_complain("chassis %s ended before it answered: see its log", cli->chassis);
 	client_close(client);
+	if (answer && !client_is_good(answer)) {
+		json_decref(answer);
+		answer = NULL;
+	}
+	return answer;
+}
+
+json_t *client_ask_control(struct cli *cli, json_t *request)
+{
+	struct client *control = NULL;
+	json_t *answer;
+
+	if (client_choose_chassis(cli)) {
+		control = client_open(cli, CP_MANAGE_SOCKET, ANSWER_LIMIT_S);
+		if (!control)
+			cli_complain("the control plane of chassis %s cannot be asked: %s",
+				     cli->chassis, strerror(errno));
+	}
+	if (!control) {
+		json_decref(request);
+		return NULL;
+	}
+	answer = client_ask(control, request);
+	if (!answer)
+		cli_complain(
+		    "the control plane of chassis %s has not answered: see whether it is done",
+		    cli->chassis);
+	client_close(control);
 	if (answer && !client_is_good(answer)) {
 		json_decref(answer);
 		answer = NULL;

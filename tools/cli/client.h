@@ -22,5 +22,8 @@ json_t *client_ask(struct client *client, json_t *request);
 /* The supervisor's answer to one request (the reference is taken over). NULL: printed. */
 json_t *client_ask_chassis(struct cli *cli, json_t *request);
 
+/* The control plane's good answer to one request (the reference is taken over), the caller's. NULL: printed. */
+json_t *client_ask_control(struct cli *cli, json_t *request);
+
 /* True if an answer is good; else what it says has been printed. */
 bool client_is_good(const json_t *answer);

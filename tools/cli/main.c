@@ -10,11 +10,18 @@
 
 static const struct cli_command commands[] = {
     {"show chassis", "", "slots, modules, ports, processes, mirror", 0, 0, cli_show_chassis},
-    {"show tunnels", "", "tunnels and their control channels", 0, 0, cli_show_tunnels},
+    {"show tunnels", "[--tunnel ID]", "tunnels, how they recover, what is under way", 0, 0,
+     cli_show_tunnels},
+    {"show tunnel", "ID", "all of one tunnel: failover, resynchronization, control channel", 1, 1,
+     cli_show_tunnel},
     {"show sessions", "[--tunnel ID]", "sessions and their traffic", 0, 0, cli_show_sessions},
     {"show counters", "", "what was counted: packets, drops, messages", 0, 0, cli_show_counters},
     {"clear tunnel", "ID", "close a tunnel (StopCCN)", 1, 1, cli_clear_tunnel},
     {"clear session", "TUNNEL ID", "close a session (CDN)", 2, 2, cli_clear_session},
+    {"resync tunnel", "ID [--no-wait]",
+     "ask the peer for its sessions, clear what it does not know", 1, 1, cli_resync_tunnel},
+    {"resync session", "TUNNEL ID [--no-wait]", "the same for one session", 2, 2,
+     cli_resync_session},
     {"warm-start", "control-plane|line-card|router [--outage S]",
      "kill it; start it again after S seconds", 1, 1, cli_warm_start},
     {"cold-start", "", "stop all, forget tunnels and sessions, start again", 0, 0, cli_cold_start},
@@ -127,6 +134,7 @@ int main(int argc, char **argv)
 	    {"json", no_argument, NULL, 'j'},
 	    {"outage", required_argument, NULL, 'o'},
 	    {"tunnel", required_argument, NULL, 't'},
+	    {"no-wait", no_argument, NULL, 'w'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
@@ -152,6 +160,9 @@ int main(int argc, char **argv)
 			cli.tunnel = cli_read_id(optarg, "tunnel");
 			if (!cli.tunnel)
 				return CLI_USAGE;
+			break;
+		case 'w':
+			cli.no_wait = true;
 			break;
 		case 'h':
 			return cli_help(&cli);

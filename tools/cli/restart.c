@@ -14,6 +14,17 @@ static void print_change(const json_t *answer, const char *key)
 	       get_int(change, "after"));
 }
 
+/* The answer comes when the processes are ready; the failover protocol only begins then. */
+static void print_recovering(const json_t *answer)
+{
+	long long n = get_int(json_object_get(answer, "tunnels"), "recovering");
+
+	if (n > 0)
+		printf(
+		    "%lld tunnel%s still being recovered with the peer: see warmline show tunnels\n",
+		    n, n == 1 ? " is" : "s are");
+}
+
 static int ask(struct cli *cli, json_t *request)
 {
 	json_t *answer = client_ask_chassis(cli, request);
@@ -31,6 +42,7 @@ static int ask(struct cli *cli, json_t *request)
 			   get_int(p, "pid"), text_duration(get_count(p, "ready_ms")));
 		print_change(answer, "tunnels");
 		print_change(answer, "sessions");
+		print_recovering(answer);
 	}
 	json_decref(answer);
 	return CLI_OK;

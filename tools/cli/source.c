@@ -137,6 +137,12 @@ json_t *source_ask(struct source *source, json_t *request)
 	return answer;
 }
 
+json_t *source_ask_tunnel(struct source *source, int tunnel)
+{
+	return source_ask(source,
+			  json_pack("{s:s, s:i}", "command", "show tunnels", "tunnel", tunnel));
+}
+
 bool source_ask_pages(struct source *source, const char *command, int tunnel,
 		      void (*page)(void *context, const json_t *records), const char *list,
 		      void *context)

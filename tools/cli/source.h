@@ -13,6 +13,9 @@ void source_close(struct source *source);
 /* The document for a show (the reference is taken over), the caller's. NULL: printed. */
 json_t *source_ask(struct source *source, json_t *request);
 
+/* The document of show tunnels for one tunnel, the caller's; its list is empty where there is none. NULL: printed. */
+json_t *source_ask_tunnel(struct source *source, int tunnel);
+
 /* A show that comes in pages: calls page for each, in order. list: its member with the records.
  * False: printed. */
 bool source_ask_pages(struct source *source, const char *command, int tunnel,
