@@ -222,7 +222,7 @@ static int open_mirror(struct control *c)
 		world_random(NULL, &c->mirror.header->id_key, sizeof(c->mirror.header->id_key));
 	c->life = lc_control_begin(&c->mirror, (uint64_t)getpid(), now_ms(NULL));
 	cp_stderr_log(CP_LOG_NOTICE, "%s start: %u tunnels, %u sessions in %s",
-		      c->life == 1 ? "cold" : "warm", lc_txn_tunnels(c->txn),
+		      c->life == 1 ? "cold" : "warm", cp_show_tally(&c->mirror).tunnels,
 		      lc_txn_sessions(c->txn), c->mirror_path);
 	return 0;
 }

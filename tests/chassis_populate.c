@@ -92,6 +92,8 @@ void rig_recover(struct lc_mirror *mirror, uint64_t now)
 	t->state = CP_TUNNEL_WAIT_CTL_REPLY;
 	t->recovers = old->door.id;
 	t->mortal = 1;
+	t->method = old->method;
+	t->method_scope = old->method_scope;
 	t->peer_address = old->peer_address;
 	t->created = now;
 	must(lc_txn_commit(txn) == 0, "commit of a recovery tunnel");

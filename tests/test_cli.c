@@ -138,7 +138,7 @@ static void test_show_tunnels(void **state)
 	assert_int_equal(RUN("show", "tunnels"), 0);
 	assert_says("control plane is down: read from the mirror");
 	assert_int_equal(lines(), 1 + RIG_TUNNELS + 1);
-	assert_says("established  lns   10.1.0.1  silent (profile)");
+	assert_says("established  10.1.0.1  silent (profile)");
 
 	assert_int_equal(RUN("--json", "show", "tunnels"), 0);
 	shown = document();

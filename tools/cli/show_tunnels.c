@@ -9,8 +9,8 @@
 #include "table.h"
 
 static const struct table_column columns[] = {
-    {"ID", true},    {"PEER ID", true}, {"NAME", false},    {"STATE", false}, {"ROLE", false},
-    {"PEER", false}, {"METHOD", false}, {"SESSIONS", true}, {"UPTIME", true}, {"RESYNC", false},
+    {"ID", true},      {"PEER ID", true},  {"NAME", false},  {"STATE", false},  {"PEER", false},
+    {"METHOD", false}, {"SESSIONS", true}, {"UPTIME", true}, {"RESYNC", false},
 };
 
 /* The method in effect. The names of the configuration are as long as half a line. */
@@ -40,14 +40,13 @@ static const char *resync_of(const json_t *tunnel, char *text, size_t size)
 	if (get_int(tunnel, "recovers"))
 		snprintf(text, size, "recovers %lld", get_int(tunnel, "recovers"));
 	else if (strcmp(state, "querying") == 0)
-		snprintf(text, size, "querying, %lld/%lld",
+		snprintf(text, size, "querying %lld/%lld",
 			 get_int(resync, "confirmed") + get_int(resync, "cleared"),
 			 get_int(resync, "queried"));
 	else if (strcmp(state, "none") != 0)
 		snprintf(text, size, "%s", state);
 	else if (get_int(tunnel, "waiting_ms"))
-		snprintf(text, size, "waiting for the peer %s",
-			 text_duration(get_count(tunnel, "waiting_ms")));
+		snprintf(text, size, "waiting %s", text_duration(get_count(tunnel, "waiting_ms")));
 	return text;
 }
 
@@ -65,7 +64,6 @@ static void add_tunnels(void *context, const json_t *tunnels)
 		table_add(table, "%s", get_text(t, "name"));
 		table_add(table, "%s%s", get_text(t, "state"),
 			  get_flag(json_object_get(t, "control"), "dead") ? " (dead)" : "");
-		table_add(table, "%s", get_text(t, "role"));
 		table_add(table, "%s", get_text(t, "peer_address"));
 		table_add(table, "%s (%s)", short_method(get_text(t, "method_in_effect")),
 			  get_text(t, "method_scope"));
