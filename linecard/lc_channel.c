@@ -198,6 +198,7 @@ int lc_channels_attach(struct lc_channels **channels, struct lc_mirror *m, lc_tr
 		return error;
 	}
 
+	*channels = all;
 	struct lc_view v;
 	lc_view_open(&v, all, LC_LISTENER, now);
 	lc_dirty_set(&m->to_control, LC_LISTENER);
@@ -210,7 +211,6 @@ int lc_channels_attach(struct lc_channels **channels, struct lc_mirror *m, lc_tr
 	lc_inbox_gather(all);
 	if (notify != NULL)
 		notify(context);
-	*channels = all;
 	return 0;
 }
 

@@ -144,11 +144,30 @@ static void nothing_is_received_before_the_data_plane_has_looked(void **state)
 	assert_null(lc_txn_receive(e.txn, e.slot));
 	lc_txn_abort(e.txn);
 	assert_int_equal(end_consume(&e), 1);
-	reset(NS, NR, 0);
+	/* One comes between the look at the inbox and the commit. */
+	reset_working_copy(NS, NR, 0);
+	assert_int_equal(end_receive(&e, LC_MSG_ICRQ, 4, 1, 4, T0), LC_TAKEN);
+	end_commit(&e);
+	end_check(&e);
 	assert_null(lc_txn_receive(e.txn, e.slot));
 	/* The first look may be a packet's. */
 	assert_int_equal(end_receive(&e, LC_MSG_FSQ, NR, NS, NEW, T0 + 10), LC_TAKEN);
 	assert_int_equal(end_consume(&e), NEW);
+}
+
+/* What was taken out of the inbox may be consumed after the reset, in its transaction. */
+static void the_message_that_resets_is_consumed_with_it(void **state)
+{
+	(void)state;
+	fill();
+	assert_non_null(lc_txn_receive(e.txn, e.slot));
+	reset_working_copy(NS, NR, 2);
+	lc_txn_consume(e.txn, e.slot);
+	end_commit(&e);
+	end_check(&e);
+	end_run(&e, T0 + 10);
+	expect_begun(NS, NR, 2, T0 + 10);
+	expect_no_leak(T0 + 10);
 }
 
 static void a_packet_of_before_is_not_taken(void **state)
@@ -395,6 +414,7 @@ int main(void)
 	    T(a_reset_begins_anew),
 	    T(zero_is_a_number_too),
 	    T(nothing_is_received_before_the_data_plane_has_looked),
+	    T(the_message_that_resets_is_consumed_with_it),
 	    T(a_packet_of_before_is_not_taken),
 	    cmocka_unit_test(a_reset_raises_the_dead),
 	    T(a_reset_gives_a_channel_the_present_life),

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,10 @@
 
 static char path[64];
 static char why[200];
+enum {
+	LIVES = 2000000, /* of the control plane, while another thread looks */
+};
+
 static const uint32_t limits[3] = {100, 500, 64};
 
 static struct lc_geometry geometry(void)
@@ -270,8 +275,6 @@ static void the_geometry_has_spare_slots(void **state)
 	}
 }
 
-/* What the data plane finds between any two stores of lc_control_begin() is a life and a pid of one process, or the old life.
- * Stores of one thread are seen in their order: so it is enough to look at their order here. */
 static void a_life_begins_with_its_pid(void **state)
 {
 	(void)state;
@@ -292,6 +295,34 @@ static void a_life_begins_with_its_pid(void **state)
 	assert_int_equal(p->started, 8);
 	assert_int_equal(p->ready, 0);
 	assert_int_equal(p->first_work, 0);
+	lc_mirror_close(&m);
+}
+
+static void *read_lives(void *arg)
+{
+	const struct lc_process *p = &((struct lc_mirror *)arg)->header->control;
+	uint64_t wrong = 0, life = 0;
+	while (life < LIVES) {
+		life = __atomic_load_n(&p->starts, __ATOMIC_ACQUIRE);
+		wrong += __atomic_load_n(&p->pid, __ATOMIC_ACQUIRE) < life;
+	}
+	return (void *)(uintptr_t)wrong;
+}
+
+/* Who reads a life and then a pid never has the pid of an earlier one, whose end it would take for this one's. */
+static void a_new_life_has_no_old_pid(void **state)
+{
+	(void)state;
+	struct lc_mirror m;
+	pthread_t reader;
+	void *wrong;
+
+	make(&m);
+	assert_int_equal(pthread_create(&reader, NULL, read_lives, &m), 0);
+	for (uint64_t life = 1; life <= LIVES; life++)
+		assert_int_equal(lc_control_begin(&m, life, life), life);
+	assert_int_equal(pthread_join(reader, &wrong), 0);
+	assert_null(wrong);
 	lc_mirror_close(&m);
 }
 
@@ -355,6 +386,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(epochs_wait_for_readers, setup, teardown),
 	    cmocka_unit_test(the_geometry_has_spare_slots),
 	    cmocka_unit_test_setup_teardown(a_life_begins_with_its_pid, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_new_life_has_no_old_pid, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_mortal_tunnel_is_silent_when_its_life_is_over, setup,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(finding_a_session_is_an_index, setup, teardown),

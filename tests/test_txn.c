@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static char path[64];
@@ -73,6 +74,22 @@ static bool deliver(uint32_t slot, const char *text)
 	return true;
 }
 
+/* A channel that was reset begins anew (RFC 4951 section 3.2.2). */
+static void begin_anew(uint32_t slot)
+{
+	struct lc_channel *c = &m.channels[slot];
+	const struct lc_tunnel *t = &m.tunnels[slot];
+	if (lc_channel_current(c, t->door))
+		return;
+	assert_int_equal(t->reset_generation, t->door.generation);
+	c->rx = (union lc_channel_rx){.nr = t->reset_nr,
+				      .shift = (uint16_t)(t->reset_nr - t->door.inbox_head)};
+	c->tx = (union lc_channel_tx){.acked = t->reset_ns,
+				      .next = t->reset_ns,
+				      .shift = (uint16_t)(t->reset_ns - t->outbox_base)};
+	c->generation = t->door.generation;
+}
+
 /* The peer acknowledges one message. */
 static void acknowledge(uint32_t slot)
 {
@@ -100,7 +117,7 @@ static void change_something(void)
 	uint32_t slot;
 	int error;
 
-	switch (random() % 8) {
+	switch (random() % 9) {
 	case 0:
 		lc_txn_create_tunnel(txn, (uint16_t)(random() % 2), &slot, &error);
 		break;
@@ -127,6 +144,9 @@ static void change_something(void)
 		if (tunnel != LC_NO_SLOT)
 			lc_txn_send(txn, tunnel, "message", 7);
 		break;
+	case 7:
+		lc_txn_reset_channel(txn, tunnel, (uint16_t)random(), (uint16_t)random());
+		break;
 	case 6:
 		if (tunnel != LC_NO_SLOT && lc_txn_receive(txn, tunnel) != NULL)
 			lc_txn_consume(txn, tunnel);
@@ -147,6 +167,11 @@ static void play_dataplane(void)
 {
 	uint32_t tunnel = some_slot(m.tunnel_map, m.tunnel_mask + 1);
 	if (tunnel == LC_NO_SLOT)
+		return;
+	/* It looks at the door before all else. */
+	if (random() % 4 != 0)
+		begin_anew(tunnel);
+	else if (!lc_channel_current(&m.channels[tunnel], m.tunnels[tunnel].door))
 		return;
 	if (random() % 2 == 0)
 		deliver(tunnel, "hello");
@@ -431,6 +456,136 @@ static void an_outbox_has_its_limits(void **state)
 	lc_txn_abort(txn);
 }
 
+/* Recovery tunnels have slots of their own, and count apart, across restarts too. */
+static void recovery_tunnels_have_spare_slots(void **state)
+{
+	(void)state;
+	uint32_t slot, ordinary = 0;
+	int error;
+
+	for (int i = 0; i < 30; i++) {
+		assert_non_null(lc_txn_create_tunnel(txn, 0, &ordinary, &error));
+		assert_int_equal(lc_txn_commit(txn), 0);
+	}
+	for (int i = 0; i < LC_SPARE_TUNNELS; i++) {
+		struct lc_tunnel *t = lc_txn_create_spare_tunnel(txn, 0, &slot, &error);
+		assert_non_null(t);
+		t->recovers = 1;
+		assert_int_equal(lc_txn_commit(txn), 0);
+		assert_null(lc_txn_create_tunnel(txn, 0, &slot, &error));
+		assert_int_equal(error, -ENOSPC);
+		if (i == LC_SPARE_TUNNELS / 2) {
+			lc_txn_detach(txn);
+			attach();
+		}
+	}
+	assert_null(lc_txn_create_spare_tunnel(txn, 0, &slot, &error));
+	assert_int_equal(error, -ENOSPC);
+	lc_txn_free_tunnel(txn, ordinary);
+	assert_int_equal(lc_txn_commit(txn), 0);
+	assert_non_null(lc_txn_create_tunnel(txn, 0, &ordinary, &error));
+	assert_int_equal(lc_txn_commit(txn), 0);
+
+	/* Where others do not need them, recovery tunnels take their slots; and give them back. */
+	for (int i = 0; i < 30; i++) {
+		uint32_t at = lc_map_next(m.tunnel_map, m.tunnel_mask + 1, 0);
+		while (m.tunnels[at].recovers != 0)
+			at = lc_map_next(m.tunnel_map, m.tunnel_mask + 1, at + 1);
+		lc_txn_free_tunnel(txn, at);
+		assert_int_equal(lc_txn_commit(txn), 0);
+		lc_txn_create_spare_tunnel(txn, 0, &slot, &error)->recovers = 2;
+		assert_int_equal(lc_txn_commit(txn), 0);
+	}
+	assert_null(lc_txn_create_tunnel(txn, 0, &ordinary, &error));
+	assert_int_equal(error, -EAGAIN);
+	lc_txn_free_tunnel(txn, slot);
+	assert_int_equal(lc_txn_commit(txn), 0);
+	assert_non_null(lc_txn_create_tunnel(txn, 0, &ordinary, &error));
+	lc_txn_abort(txn);
+	assert_int_equal(lc_txn_tunnels(txn), 30 + LC_SPARE_TUNNELS - 1);
+	check();
+}
+
+/* ---- the largest transaction */
+
+static uint64_t now_us(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* Four new tunnels, and 168 sessions of one that is there, each in another word of the map. */
+static void change_as_much_as_can_be(uint32_t tunnel, uint32_t sessions[LC_TXN_SESSIONS])
+{
+	uint32_t slot;
+	int error;
+	for (int i = 1; i < LC_TXN_TUNNELS; i++)
+		assert_non_null(lc_txn_create_tunnel(txn, 0, &slot, &error));
+	for (int i = 0; i < LC_TXN_SESSIONS; i++) {
+		assert_non_null(lc_txn_create_session(txn, tunnel, &sessions[i], &error));
+		lc_txn_tunnel(txn, tunnel)->next_session += 63;
+	}
+	assert_null(lc_txn_create_session(txn, tunnel, &slot, &error));
+	assert_int_equal(error, -E2BIG);
+	assert_null(lc_txn_create_tunnel(txn, 0, &slot, &error));
+	assert_int_equal(error, -E2BIG);
+}
+
+static void the_journal_holds_the_largest_transaction(void **state)
+{
+	(void)state;
+	struct lc_geometry g = lc_geometry_for(30, 16384, 256);
+	uint32_t tunnel, sessions[LC_TXN_SESSIONS];
+	bool cold;
+	int error;
+
+	lc_txn_detach(txn);
+	lc_mirror_close(&m);
+	unlink(path);
+	assert_int_equal(lc_mirror_open(&m, path, &g, &cold, why, sizeof(why)), 0);
+	attach();
+	assert_non_null(lc_txn_create_tunnel(txn, 0, &tunnel, &error));
+	assert_int_equal(lc_txn_commit(txn), 0);
+
+	steps_left = 1; /* "committed": its successor does all of it */
+	lc_txn_step = count_down;
+	if (setjmp(crash) == 0) {
+		change_as_much_as_can_be(tunnel, sessions);
+		lc_txn_commit(txn);
+	}
+	lc_txn_step = NULL;
+	assert_string_equal(crashed_at, "committed");
+	lc_txn_detach(txn);
+	attach();
+	check();
+	assert_int_equal(lc_txn_sessions(txn), LC_TXN_SESSIONS);
+	assert_int_equal(lc_txn_tunnels(txn), LC_TXN_TUNNELS);
+
+	uint64_t began = now_us();
+	enum { ROUNDS = 50 };
+	for (int round = 0; round < ROUNDS; round++) {
+		uint32_t slot = lc_txn_first_session(txn, tunnel);
+		for (; slot != LC_NO_SLOT; slot = lc_txn_next_session(txn, slot)) {
+			assert_true(lc_txn_peek_session(txn, slot)->stale == round % 2);
+			lc_txn_session(txn, slot)->stale ^= 1;
+			assert_true(lc_txn_peek_session(txn, slot)->stale != round % 2);
+		}
+		assert_int_equal(lc_txn_commit(txn), 0);
+	}
+	uint64_t changed = now_us();
+	for (uint32_t slot; (slot = lc_txn_first_session(txn, tunnel)) != LC_NO_SLOT;) {
+		for (; slot != LC_NO_SLOT; slot = lc_txn_next_session(txn, slot))
+			lc_txn_free_session(txn, slot);
+		assert_int_equal(lc_txn_commit(txn), 0);
+	}
+	print_message("168 sessions: changed in %u us, freed in %u us\n",
+		      (unsigned)((changed - began) / ROUNDS), (unsigned)(now_us() - changed));
+	check();
+	assert_int_equal(lc_txn_sessions(txn), 0);
+	assert_int_equal(m.tunnels[tunnel].n_sessions, 0);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -442,6 +597,8 @@ int main(void)
 	    T(a_freed_slot_waits_for_readers),
 	    T(ids_come_again_last),
 	    T(an_outbox_has_its_limits),
+	    T(recovery_tunnels_have_spare_slots),
+	    T(the_journal_holds_the_largest_transaction),
 	};
 	return cmocka_run_group_tests_name("txn", tests, NULL, NULL);
 }
