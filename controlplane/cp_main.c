@@ -239,11 +239,12 @@ static int open_engine(struct control *c, const struct cp_world *world)
 	}
 	after = cp_show_tally(&c->mirror);
 	if (c->life != 1)
-		cp_stderr_log(CP_LOG_NOTICE,
-			      "warm start: of %u tunnels %u go on silently, %u are to be recovered "
-			      "by the failover protocol, %u were cleared",
-			      before.tunnels, after.tunnels - after.lost, after.lost,
-			      before.tunnels - after.tunnels);
+		cp_stderr_log(
+		    CP_LOG_NOTICE,
+		    "warm start: of %u tunnels %u going on silently, %u to be recovered by "
+		    "the failover protocol, %u cleared",
+		    before.tunnels, after.tunnels - after.lost, after.lost,
+		    before.tunnels - after.tunnels);
 	return 0;
 }
 

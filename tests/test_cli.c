@@ -133,6 +133,7 @@ static void test_check(void **state)
 static void test_show_tunnels(void **state)
 {
 	json_t *shown, *tunnels, *tunnel;
+	char id[16];
 
 	rig_start(&rig, NULL);
 	assert_int_equal(RUN("show", "tunnels"), 0);
@@ -153,7 +154,13 @@ static void test_show_tunnels(void **state)
 			 RIG_SESSIONS / RIG_TUNNELS);
 	assert_int_equal(
 	    json_integer_value(json_object_get(json_object_get(tunnel, "control"), "nr")), 1);
+	snprintf(id, sizeof(id), "%lld", json_integer_value(json_object_get(tunnel, "id")));
 	json_decref(shown);
+
+	assert_int_equal(RUN("show", "tunnel", id), 0);
+	assert_says("control plane is down: read from the mirror");
+	assert_says("silent-failover in effect");
+	assert_says("tunnel 100 of lac-0 at 10.1.0.1:1701");
 }
 
 /* More than one page, each session once; and one tunnel's. */

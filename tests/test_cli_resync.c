@@ -121,6 +121,7 @@ static void test_show_tunnel(void **state)
 	assert_says("recovery time 00:01:00\n");
 	assert_says("resync          never yet\n");
 	assert_says("Ns 0, Nr 1, acknowledged up to 0\n");
+	assert_says("HELLO never\n");
 	assert_says_not("silent: nothing");
 	assert_narrow();
 
@@ -130,7 +131,9 @@ static void test_show_tunnel(void **state)
 	t->n_confirmed = 63;
 	t->n_cleared = 1;
 	t->door.mode = LC_MODE_HELD;
+	t->hello_ms = 60000;
 	assert_int_equal(RUN("show", "tunnel", id), 0);
+	assert_says("HELLO after 00:01:00\n");
 	assert_says("silent-failover in effect\n");
 	assert_says("peer offered    nothing\n");
 	assert_says("done 12.");
@@ -144,6 +147,17 @@ static void test_show_tunnel(void **state)
 	json_t *document = json_loads(output, 0, NULL);
 	assert_int_equal(json_array_size(json_object_get(document, "tunnels")), 1);
 	json_decref(document);
+}
+
+static void test_show_stale_session(void **state)
+{
+	uint32_t slot = lc_map_next(fix.mirror.session_map, fix.mirror.session_mask + 1, 0);
+
+	assert_int_equal(RUN("show", "sessions"), 0);
+	assert_says_not("(stale)");
+	fix.mirror.sessions[slot].stale = 1;
+	assert_int_equal(RUN("show", "sessions"), 0);
+	assert_says(" established (stale) ");
 }
 
 static void test_show_counters(void **state)
@@ -242,6 +256,7 @@ int main(void)
 	    TEST(test_table),
 	    TEST(test_table_of_recovery_tunnels),
 	    TEST(test_show_tunnel),
+	    TEST(test_show_stale_session),
 	    TEST(test_show_counters),
 	    TEST(test_resync_tunnel),
 	    TEST(test_resync_session),

@@ -125,8 +125,8 @@ static void test_warm_start(void **state)
 	end_control();
 	assert_int_equal(rig_log_count(&fix.rig, "warm start: 3 tunnels, 600 sessions"), 1);
 	assert_int_equal(rig_log_count(&fix.rig,
-				       "warm start: of 3 tunnels 1 go on silently, 1 are to be "
-				       "recovered by the failover protocol, 1 were cleared"),
+				       "warm start: of 3 tunnels 1 going on silently, 1 to be "
+				       "recovered by the failover protocol, 1 cleared"),
 			 1);
 	assert_int_equal(t[1]->door.id, 0);
 	assert_int_not_equal(t[0]->door.id, 0);

@@ -55,7 +55,8 @@ static void add_sessions(void *context, const json_t *sessions)
 		table_add(table, "%lld", get_int(s, "id"));
 		table_add(table, "%lld", get_int(s, "peer_id"));
 		table_add(table, "%s", get_text(s, "name"));
-		table_add(table, "%s", get_text(s, "state"));
+		table_add(table, "%s%s", get_text(s, "state"),
+			  get_flag(s, "stale") ? " (stale)" : "");
 		add_address(table, s);
 		table_add(table, "%s", text_duration(get_count(s, "uptime_ms")));
 		table_add(table, "%lld", get_int(in, "packets"));

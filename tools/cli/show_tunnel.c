@@ -74,6 +74,8 @@ static void print_resync(const json_t *t)
 
 static void print_channel(const json_t *c)
 {
+	uint64_t hello = get_count(c, "hello_interval_ms");
+
 	line("control channel", "%s%s%s", get_text(c, "mode"), get_flag(c, "dead") ? ", dead" : "",
 	     get_flag(c, "silent") ? ", silent: nothing is sent or taken" : "");
 	line("", "Ns %lld, Nr %lld, acknowledged up to %lld", get_int(c, "ns"), get_int(c, "nr"),
@@ -82,10 +84,10 @@ static void print_channel(const json_t *c)
 	     get_int(c, "peer_window"), get_int(c, "ssthresh"), get_int(c, "receive_window"));
 	line("", "waiting: %lld to be acknowledged, %lld to be consumed", get_int(c, "outbox"),
 	     get_int(c, "inbox"));
-	line("", "heard %s ago, sent %s ago, HELLO after %s",
+	line("", "heard %s ago, sent %s ago, HELLO %s%s",
 	     text_duration(get_count(c, "since_received_ms")),
-	     text_duration(get_count(c, "since_sent_ms")),
-	     text_duration(get_count(c, "hello_interval_ms")));
+	     text_duration(get_count(c, "since_sent_ms")), hello ? "after " : "never",
+	     hello ? text_duration(hello) : "");
 	line("messages",
 	     "%lld received, %lld sent, %lld retransmitted (the present one %lld times)",
 	     get_int(c, "received"), get_int(c, "sent"), get_int(c, "retransmitted"),
