@@ -199,8 +199,19 @@ static int accept_recovery(struct cp_turn *turn, uint32_t old_slot)
 	char label[CP_LABEL];
 	int error = -EAGAIN;
 
-	if (old == NULL || cp_recover_create(turn, old, 1, &error) == NULL)
+	if (old == NULL)
 		return error;
+	if (cp_recover_create(turn, old, 1, &error) == NULL) {
+		if (error != -ENOSPC)
+			return error;
+		e->counters.refused++; /* it asks again */
+		cp_log(e, CP_LOG_WARNING,
+		       "%s: an SCCRQ that would recover it is dropped: no tunnel ID is free",
+		       cp_tunnel_label(label, old));
+		if (old->resync == CP_RESYNC_LOST) /* ours has just lost the tie */
+			cp_recover_queue(e, old_slot, turn->now);
+		return 0;
+	}
 	cp_tunnel_meet(turn);
 	turn->tunnel->call_serial = (uint32_t)++e->counters.recoveries_accepted;
 	if (!cp_tunnel_acceptable(turn))

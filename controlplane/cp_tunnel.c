@@ -230,7 +230,8 @@ static int do_linger(struct cp_turn *turn)
 		t->peer_udp_port = turn->buffer->peer_udp_port;
 	}
 	t->door.mode = LC_MODE_CLOSING;
-	t->deadline = turn->now + cp_tunnel_cycle_ms(t);
+	/* Recovery tunnels come by the thousand, and want the IDs: an acknowledgement may be lost twice. */
+	t->deadline = turn->now + (t->recovers != 0 ? 4 * t->retransmit_ms : cp_tunnel_cycle_ms(t));
 	cp_log(turn->engine, CP_LOG_NOTICE,
 	       "%s: closed by the peer with %u sessions, result %u error %u: %s",
 	       cp_tunnel_label(label, t), t->n_sessions, turn->end.result, turn->end.error,

@@ -221,15 +221,13 @@ static bool tunnel_slot_free(const struct lc_txn *t, uint32_t slot)
 	return true;
 }
 
-/* Recovery tunnels count apart, so that they take nobody's place up to the limit; where there are few tunnels, more than
- * the spare slots may be theirs. 0, -ENOSPC, -EAGAIN. */
+/* Recovery tunnels count apart, so that they take nobody's place up to the limit; every free slot may be theirs.
+ * 0, -ENOSPC, -EAGAIN. */
 static int room_for_tunnel(const struct lc_txn *t, bool spare)
 {
 	uint32_t all = t->pool.n_tunnels, recovery = t->pool.n_recovery;
 	uint32_t limit = t->m->header->geometry.max_tunnels;
-	uint32_t most = limit + LC_SPARE_TUNNELS;
-
-	most = most < t->m->tunnel_mask ? most : t->m->tunnel_mask;
+	uint32_t most = t->m->tunnel_mask; /* all but the listener's */
 	for (unsigned i = 0; i < t->n_tunnels; i++) {
 		all += t->tunnels[i].state == lc_txn_created;
 		recovery += t->tunnels[i].state == lc_txn_created && t->tunnels[i].spare;

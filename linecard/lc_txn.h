@@ -53,8 +53,8 @@ const struct lc_session *lc_txn_peek_session(const struct lc_txn *txn, uint32_t 
 struct lc_tunnel *lc_txn_create_tunnel(struct lc_txn *txn, uint16_t initial_nr, uint32_t *slot,
 				       int *error);
 
-/* The same for a recovery tunnel (RFC 4951 section 3.2.1): LC_SPARE_TUNNELS slots are kept for those beyond the limit,
- * and they may have what others do not use. The caller sets recovers, by which it is counted apart from then on. */
+/* The same for a recovery tunnel (RFC 4951 section 3.2.1), which may have any free slot: LC_SPARE_TUNNELS at least are
+ * beyond the limit. The caller sets recovers, by which it is counted apart from then on. */
 struct lc_tunnel *lc_txn_create_spare_tunnel(struct lc_txn *txn, uint16_t initial_nr,
 					     uint32_t *slot, int *error);
 
