@@ -38,7 +38,7 @@ class Judged(unittest.TestCase):
             method = {"method": parsed.methods[key], "method_in_effect": parsed.promise.in_effect[key]}
             return (
                 {1: {"id": 1, "peer_id": 2, "uptime_ms": 100, "resync": dict(resync), **method}},
-                {(1, 5): {"peer_id": 6, "uptime_ms": 90, "stale": False}},
+                {(1, 5): {"peer_id": 6, "uptime_ms": 90, "stale": False, "in": {"late": 0, "lost": 0}}},
             )
 
         way = {"sent": 9, "received": 9, "lost": 0, "reordered": 0, "corrupted": 0, "duplicated": 0}
@@ -134,9 +134,11 @@ class Silent(Judged):
         self.assertEqual((found["peer_retransmissions"], found["peer_duplicates"]), (3, 1))
 
     def test_tshark(self):
-        seen = {"messages": {"Hello": 1, "ZLB": 2}, "types": {6: 1, None: 2}, "avps": {}, "malformed": 0}
+        seen = {"types": {6: 1, None: 2}, "names": {6: "Hello", None: "ZLB"}}
+        seen |= {"messages": {"Hello": 1, "ZLB": 2}, "avps": {}, "malformed": 0}
         self.facts = self.facts._replace(tshark=seen)
         self.assertEqual(self.passes()["tshark"], {"messages": {"Hello": 1, "ZLB": 2}, "avps": {}, "malformed": 0})
+        self.assertRegex(self.said, "HELLO +1 +0  Hello\n")
         seen["types"][None], seen["malformed"] = 1, 3
         self.fails("tshark finds 3 malformed frames", "tshark finds 1 ZLB, we find 2")
 
@@ -213,13 +215,28 @@ class Late(Recovery):
 
     words = ("--sequencing",)
 
+    def setUp(self):
+        super().setUp()
+        self.late = self.facts.after["lac"][1][1, 5]["in"]
+        self.late["late"] = promise.DATA_RESET_PACKETS - 1
+
     def test_lost(self):
         self.facts.replay["downstream"]["lost"] = promise.DATA_RESET_PACKETS - 1
-        self.assertEqual(self.passes()["late_after_reset"], promise.DATA_RESET_PACKETS - 1)
+        self.assertEqual(self.passes()["data_reset"]["downstream"]["late"], promise.DATA_RESET_PACKETS - 1)
         self.assertIn("4 downstream", self.said)
-        self.facts.replay["downstream"]["lost"] += 1
+        self.late["late"] -= 1  # something else has taken that packet
+        self.fails("4 packets lost downstream")
+
+    def test_too_many(self):
+        self.facts.replay["downstream"]["lost"] = self.late["late"] = promise.DATA_RESET_PACKETS
         self.facts.replay["upstream"]["lost"] = 1  # the remote endpoint's Ns goes on
         self.fails("1 packet lost upstream", "5 packets lost downstream")
+
+    def test_not_reset(self):
+        self.late["late"] = 0
+        self.fails("no data was numbered anew (RFC 4951 section 3.2.3)")
+        self.late["lost"] = 9000  # Ns was beyond the half of its range: zero is ahead of it
+        self.passes()
 
 
 class Gone(Judged):

@@ -17,14 +17,20 @@ def recovered(run, what, killed):
     return None
 
 
+def is_recovering(tunnel):
+    """A recovery tunnel that is not over. One that has been stopped stays for a while (RFC 2661 section 5.7)."""
+    return tunnel.get("recovers") and tunnel["state"] not in ("stopping", "stopped")
+
+
 def resynchronized(run, killed):
-    """Both ends say of every tunnel that it is, since then; no recovery tunnel is left."""
+    """Both ends say of every tunnel that it is, since then; no recovery tunnel is at work."""
     for chassis in run.chassis.values():
         shown = chassis.shown_tunnels()
         since_ms = (time.time() - killed) * 1000
-        if len(shown) != run.options.tunnels or len(established(shown)) != len(shown):
+        tunnels = established(shown).values()
+        if len(tunnels) != run.options.tunnels or any(is_recovering(tunnel) for tunnel in shown):
             return False
-        for resync in (tunnel["resync"] for tunnel in shown):
+        for resync in (tunnel["resync"] for tunnel in tunnels):
             if resync["state"] != "none" or resync["ended_ms_ago"] is None or resync["ended_ms_ago"] > since_ms:
                 return False
     return True

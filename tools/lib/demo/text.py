@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The report for people."""
 
+import textwrap
+
+import l2tp
 import promise as promises
 from report import COLUMNS, PEER, WAYS
 from verdict import KILLED, TITLES, plural
@@ -64,12 +67,13 @@ def lines_messages(facts, report):
         yield "No control message was sent after the restart."
         return
     rows = [(name, *(sent[key].get(name, 0) for key, _ in ways)) for name in names]
-    yield "Control messages since the first restart:"
-    yield from table([f"{TITLES[key]} to {TITLES[to]}" for key, to in ways], rows)
-
-
-def listed(counts):
-    return ", ".join(f"{count} {name}" for name, count in counts.items())
+    called = {}
+    if facts.tshark:
+        called = {l2tp.NAMES.get(kind, f"type {kind}"): name for kind, name in facts.tshark["names"].items() if kind}
+    head, *lines = table([f"{TITLES[key]} to {TITLES[to]}" for key, to in ways], rows)
+    yield head + ("  tshark calls it" if called else "")
+    for name, line in zip(names, lines):
+        yield f"{line}  {called.get(name, '')}".rstrip()
 
 
 def lines_restart(facts, report):
@@ -101,10 +105,9 @@ def lines_recovery(facts, report):
     if again and again["seconds"] is not None:
         yield f"Set up anew  {again['seconds']:.1f} s after the kill at most; {again['at_most']:.1f} s allowed"
     if tshark := report["tshark"]:
-        yield f"tshark       {tshark['malformed']} malformed; it calls the messages since the restart"
-        yield f"             {listed(tshark['messages']) or 'nothing, as there are none'}"
-        if tshark["avps"]:
-            yield f"             and finds the AVPs {listed(tshark['avps'])}"
+        avps = ", ".join(f"{count} {name}" for name, count in tshark["avps"].items())
+        said = f"{plural(tshark['malformed'], 'malformed frame')}" + (f"; AVPs of RFC 4951: {avps}" if avps else "")
+        yield from textwrap.wrap(said, 110, initial_indent=f"{'tshark':<13}", subsequent_indent=" " * 13)
 
 
 def lines_traffic(facts, report):
@@ -121,11 +124,10 @@ def lines_traffic(facts, report):
         f" {replay['latency_us']['p50']:.0f} us (median), {replay['latency_us']['p99']:.0f} us (99 %);"
         f" longest gap {report['traffic_gap_ms']:.1f} ms"
     )
-    late = {way: report["data"][way]["lost"] for way in WAYS}
-    if report["late_after_reset"] and any(late.values()):
+    if reset := report["data_reset"]:
         yield (
-            "             late after a data channel reset (RFC 4951 section 3.2.3), and so dropped:"
-            f" {late['upstream']} upstream, {late['downstream']} downstream"
+            "             numbered anew (RFC 4951 section 3.2.3), so that packets were late, and dropped:"
+            f" {reset['upstream']['late']} upstream, {reset['downstream']['late']} downstream"
         )
 
 

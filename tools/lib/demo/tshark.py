@@ -31,9 +31,9 @@ def names():
 
 
 def read(path, since):
-    """What tshark makes of a capture: "messages" since then, by its names, "types" the same by number (None: a ZLB);
-    and of the whole capture the "avps" of RFC 4951, by name, and how many frames are "malformed". None where there
-    is no tshark."""
+    """What tshark makes of a capture: "messages" since then, by its names, "types" the same by number (None: a ZLB),
+    "names" of these; and of the whole capture the "avps" of RFC 4951, by name, and how many frames are "malformed".
+    None where there is no tshark."""
     if not shutil.which("tshark"):
         return None
     fields = [word for field in FIELDS for word in ("-e", field)]
@@ -48,9 +48,11 @@ def read(path, since):
         avps.update(int(each) for each in found.split(",") if each and int(each) in RFC4951)
         if float(when) >= since:
             types[int(kind) if kind else None] += 1
+    of_types = {number: called.get((TYPE, number), "ZLB") for number in types}
     return {
-        "messages": {called.get((TYPE, number), "ZLB"): count for number, count in types.items()},
+        "messages": {of_types[number]: count for number, count in types.items()},
         "types": dict(types),
+        "names": of_types,
         "avps": {called.get((AVP, number), str(number)): avps[number] for number in sorted(avps)},
         "malformed": malformed,
     }

@@ -47,25 +47,28 @@ def why_methods(facts, report):
                 yield f"the {TITLES[key]}'s tunnels say that {found[what] or 'nothing'} is {said}, not {expected[key]}"
 
 
-def lost_allowed(facts, way):
+def lost_allowed(facts, report, way):
     """Packets that may be missing: no number where the promise has none."""
     options = facts.options
     if options.target != "control-plane" or not options.promise.kept:
         # While nobody forwards, packets are lost: how many and how long is the result.
         return float("inf")
     # The recovery endpoint's Ns begins at zero; of two that recover at once it is either.
-    resets = options.repeat if SENDER[way] in options.restarted else 0
-    return options.promise.late * options.sessions * resets
+    resets = options.repeat if options.promise.late and SENDER[way] in options.restarted else 0
+    return min(options.promise.late * options.sessions * resets, report["data_reset"][way]["late"]) if resets else 0
 
 
 def why_data(facts, report):
     for way in WAYS:
         row = report["data"][way]
         for key in ("lost", "reordered", "corrupted"):
-            if row[key] > (lost_allowed(facts, way) if key == "lost" else 0):
+            if row[key] > (lost_allowed(facts, report, way) if key == "lost" else 0):
                 yield f"{plural(row[key], 'packet')} {key} {way}"
         if facts.replay[way]["duplicated"]:
             yield f"{plural(facts.replay[way]['duplicated'], 'packet')} arrived twice {way}"
+    reset = report["data_reset"]
+    if reset and not any(reset[way][key] for way in WAYS for key in ("late", "lost") if SENDER[way] in facts.options.restarted):
+        yield "no data was numbered anew (RFC 4951 section 3.2.3)"
     if not any(report["data"][way]["received"] for way in WAYS):
         yield "no packet arrived"
     if facts.replay["replayer_dropped"]:
