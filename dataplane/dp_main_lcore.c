@@ -49,6 +49,9 @@ int dp_main_lcore_open(struct dp_main_lcore *lcore, struct dp *dp)
 	lcore->bell = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (cfg_runtime_path(dp->cfg, "bell", lcore->bell_path, sizeof(lcore->bell_path)) < 0)
 		lcore->bell_path[0] = 0;
+	/* Before the channels do anything: nothing is sent for a control plane that is gone. */
+	dp_watch_open(&lcore->watch, &dp->mirror);
+	dp_watch_run(&lcore->watch, dp->now);
 	lc_reader_online(&dp->mirror, LC_MAX_WORKERS);
 	int error = dp_links_open(&lcore->links, dp);
 	if (error == 0)
@@ -66,6 +69,7 @@ void dp_main_lcore_close(struct dp_main_lcore *lcore)
 	lcore->channels = NULL;
 	dp_links_close(&lcore->links);
 	dp_held_close(&lcore->held);
+	dp_watch_close(&lcore->watch);
 	if (lcore->bell >= 0)
 		close(lcore->bell);
 	lc_reader_offline(&lcore->dp->mirror, LC_MAX_WORKERS);
@@ -108,6 +112,7 @@ bool dp_main_lcore_turn(struct dp_main_lcore *lcore, uint64_t now)
 	uint64_t epoch = __atomic_load_n(&dp->mirror.header->epoch, __ATOMIC_ACQUIRE);
 	atomic_store_explicit(&dp->now, now, memory_order_relaxed);
 
+	dp_watch_run(&lcore->watch, now);
 	unsigned followed = dp_links_run(&lcore->links, LINKS);
 	unsigned received = dp_control_receive(lcore);
 	unsigned held = take_held(lcore);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the main lcore does, apart from the fast path: runs the control channels, follows the
- * sessions that the control plane opens and closes, resolves neighbours, reports its ports. Reader
- * LC_MAX_WORKERS of the mirror. */
+/* What the main lcore does, apart from the fast path: watches the control plane's life, runs the
+ * control channels, follows the sessions that the control plane opens, closes and resets, resolves
+ * neighbours, reports its ports. Reader LC_MAX_WORKERS of the mirror. */
 #pragma once
 
 #include "dp_held.h"
 #include "dp_link.h"
+#include "dp_watch.h"
 #include "lc_channel.h"
 
 struct dp_main_lcore {
@@ -13,6 +14,7 @@ struct dp_main_lcore {
 	struct lc_channels *channels;
 	struct dp_links links;
 	struct dp_held held;
+	struct dp_watch watch;
 	int bell; /* socket; -1: none */
 	char bell_path[108];
 	uint64_t next_hops, next_report; /* ms */
