@@ -206,6 +206,7 @@ void sim_party_kill_data(struct sim_party *p, const char *where)
 		sim_say(p->sim, p->number, "*** its data plane dies (%s), for %u ms", where,
 			f->outage);
 	bury_data(p);
+	p->data_deaths++;
 	p->data_steps = 0;
 	p->data_at = p->sim->now + f->outage;
 	sim_promise_look(p->sim);
@@ -473,7 +474,7 @@ void sim_party_receive(struct sim_party *p, const struct sim_packet *packet)
 		sim_note(sim, 'r', p->number, &v, sizeof(v));
 		if (sim->trace && v != LC_TAKEN)
 			sim_say(sim, p->number, "    %s", verdicts[v]);
-		if (v == LC_MALFORMED && !sim->colds)
+		if (v == LC_MALFORMED && sim->colds == 0 && sim->resets == 0)
 			sim_fail(sim, "%s takes a packet of %s for malformed", p->name,
 				 sim->party[packet->from].name);
 	} else {

@@ -63,6 +63,25 @@ static unsigned draw_retransmissions(struct sim *sim)
 	return sim_between(sim, 2 * sim->plan.loss_cap + 5, 12);
 }
 
+/* A cycle that is too short for the way there and back would never set anything up. */
+static void lengthen(const struct sim *sim, const struct cfg_retransmission *r, unsigned *times)
+{
+	const struct sim_plan *plan = &sim->plan;
+	uint64_t needed = 2 * plan->delay + 4 * plan->stall_ms + 1000, sum = 0, interval;
+
+	for (;; ++*times) {
+		interval = r->interval_ms;
+		sum = 0;
+		for (unsigned i = 0; i <= *times; i++) {
+			sum += interval;
+			interval =
+			    2 * interval < r->max_interval_ms ? 2 * interval : r->max_interval_ms;
+		}
+		if (sum >= needed)
+			return;
+	}
+}
+
 static void draw_policy(struct sim *sim, struct sim_policy *p)
 {
 	*p = (struct sim_policy){
@@ -83,6 +102,8 @@ static void draw_policy(struct sim *sim, struct sim_policy *p)
 			 .data_reset_packets = ONE_OF(sim, 1, 5, 255)},
 	};
 	p->failover.data |= !p->failover.control;
+	lengthen(sim, &p->retransmission, &p->retransmission.established);
+	lengthen(sim, &p->retransmission, &p->retransmission.not_established);
 }
 
 static void draw_pair(struct sim *sim, unsigned lac, unsigned lns)

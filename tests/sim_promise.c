@@ -23,7 +23,8 @@
  * Patience: the longest absence that leaves, wherever it falls in a retransmission cycle (RFC 2661 section 5.8) of
  * either end, as many retransmissions as the network may take, and one, to be acknowledged in time. Where the
  * failover protocol is in effect a third of it, of the cycles of both kinds (established or not): the
- * recovery tunnel has to be set up in what is left. The Recovery Time adds nothing that could be counted on:
+ * recovery tunnel has to be set up in what is left; and none at all where a third of the remote endpoint's cycle,
+ * for which it waits for the SCCCN, is too short for what the network may lose. The Recovery Time adds nothing that could be counted on:
  * it keeps the old tunnel, but the recovery tunnel's messages run out all the same.
  *
  * What is not promised may be lost, but not by halves: sim_rest.c has both ends agree in the end, and
@@ -89,6 +90,24 @@ static uint64_t patience_of(const struct sim_plan *plan, const struct cfg_retran
 	return times[usable - needed] - trip;
 }
 
+/* The remote endpoint waits for the SCCCN for a third of the cycle of its old tunnel (3 s to 10 s). Is that
+ * enough if the network loses of SCCRP and SCCCN what it may? */
+static bool handshake_fits(const struct sim_plan *plan, const struct cfg_retransmission *remote,
+			   const struct cfg_retransmission *recovery)
+{
+	enum { LONGEST_MS = 31000, LEAST_MS = 3000 };
+	uint64_t times[MAX_TIMES], cycle, needed = round_trip(plan);
+	unsigned lost = plan->loss == 0 ? 0 : plan->loss_cap;
+
+	cycle_times(remote, remote->established, times);
+	cycle = times[remote->established] < LONGEST_MS ? times[remote->established] : LONGEST_MS;
+	needed += times[lost];
+	cycle_times(recovery, recovery->not_established, times);
+	needed += times[lost];
+	uint64_t hold = cycle / 3 > LEAST_MS ? cycle / 3 : LEAST_MS;
+	return needed <= hold;
+}
+
 static bool is_failover(const struct sim *sim, unsigned a, unsigned b)
 {
 	return sim_promise_method(sim, a, b) == CFG_METHOD_FAILOVER_PROTOCOL ||
@@ -104,6 +123,11 @@ uint64_t sim_promise_patience(const struct sim *sim, unsigned a, unsigned b)
 		const struct cfg_retransmission *r = end == 0
 							 ? &sim->plan.policy[a][b].retransmission
 							 : &sim->plan.policy[b][a].retransmission;
+		const struct cfg_retransmission *other =
+		    end == 0 ? &sim->plan.policy[b][a].retransmission
+			     : &sim->plan.policy[a][b].retransmission;
+		if (failover && !handshake_fits(&sim->plan, r, other))
+			return 0;
 		uint64_t established = patience_of(&sim->plan, r, r->established);
 		uint64_t opening = patience_of(&sim->plan, r, r->not_established);
 		least = established < least ? established : least;
@@ -187,13 +211,16 @@ void sim_promise_control_died(struct sim_party *p)
 
 /* ---- promises ---- */
 
-/* The tunnel is established, and nothing is wrong with it. */
-static bool at_peace(const struct sim_party *p, uint16_t tunnel_id)
+/* The tunnel is established, and nothing is wrong with it: not even a death that nobody has noticed yet. */
+static bool at_peace(const struct sim_party *p, uint16_t tunnel_id, unsigned peer)
 {
 	uint32_t slot = lc_tunnel_slot(&p->mirror, tunnel_id);
 	const struct lc_tunnel *t = &p->mirror.tunnels[slot];
 	const struct lc_channel *c = &p->mirror.channels[slot];
 
+	if (!p->control_up &&
+	    sim_promise_method(p->sim, p->number, peer) != CFG_METHOD_SILENT_FAILOVER)
+		return false;
 	return lc_map_test(p->mirror.tunnel_map, slot) && t->door.id == tunnel_id &&
 	       t->state == CP_TUNNEL_ESTABLISHED && t->door.mode == LC_MODE_ESTABLISHED &&
 	       t->resync == CP_RESYNC_NONE && !c->tx.dead && c->waiting_since == 0 &&
@@ -219,7 +246,7 @@ void sim_promise_established(struct sim_party *p, uint32_t slot)
 	    o->tunnel_id != s->peer_tunnel_id || o->peer_session_id != s->id ||
 	    o->peer_tunnel_id != s->tunnel_id || o->stale || s->stale)
 		return;
-	if (!at_peace(p, s->tunnel_id) || !at_peace(q, o->tunnel_id))
+	if (!at_peace(p, s->tunnel_id, peer) || !at_peace(q, o->tunnel_id, p->number))
 		return;
 	known->promised = q->sessions[other].promised = true;
 	known->peer = peer;

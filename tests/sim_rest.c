@@ -43,6 +43,9 @@ static bool tunnel_rests(struct sim_party *p, uint32_t slot, char *why, size_t s
 	    lc_tunnel_silent(&p->mirror, t, t->door))
 		return unrest(why, size, "%s: the channel of tunnel %u: dead %u, waits since %llu",
 			      p->name, id, c->tx.dead, (unsigned long long)c->waiting_since);
+	if (!p->sim->rested && c->tx.acked != c->tx.next && c->retries > 0)
+		return unrest(why, size, "%s: tunnel %u sends Ns %u again", p->name, id,
+			      c->tx.acked);
 	if (t->deadline != 0)
 		return unrest(why, size, "%s: tunnel %u has a deadline", p->name, id);
 	if (lc_outbox_head(c->tx) != t->door.outbox_tail ||

@@ -101,6 +101,7 @@ static void play(struct sim *sim)
 			sim_fail(sim, "no rest: %s", why);
 		pass(sim, sim->now + LOOK_MS);
 	}
+	sim->rested = true;
 	if (sim->trace)
 		sim_say(sim, SIM_PARTIES, "==== everything is at rest");
 	pass(sim, sim->now + longest_hello(sim) + LASTING_MS);

@@ -131,9 +131,11 @@ struct sim_net {
 
 /* ---- what was sent and consumed ---- */
 
+enum { SIM_UNSENT = 0xff }; /* a number that was taken and not used yet */
+
 struct sim_sent {
 	uint32_t hash; /* of all but Ns and Nr */
-	uint8_t type;
+	uint8_t type;  /* or SIM_UNSENT */
 };
 
 /* What a channel has sent in one life: from the opening of the tunnel, or a reset, to the next. */
@@ -150,7 +152,7 @@ struct sim_stream {
 struct sim_tunnel {
 	uint16_t id; /* 0: free */
 	uint8_t generation;
-	uint8_t resync;
+	bool shut;           /* no session may begin */
 	bool has_last;       /* something was consumed in this life */
 	uint16_t last_ns;    /* of it */
 	uint16_t head;       /* door.inbox_head when last looked at */
@@ -194,7 +196,7 @@ struct sim_party {
 	unsigned control_steps, data_steps;         /* to live; 0: no end in sight */
 	struct sim_fault control_fault, data_fault; /* what is to happen then */
 	bool cold;                                  /* the next start is a cold one */
-	unsigned looks;
+	unsigned looks, data_deaths;
 	struct sim_tunnel tunnels[SIM_TUNNELS];
 	struct sim_session sessions[SIM_SESSIONS];
 };
@@ -221,7 +223,8 @@ struct sim {
 	uint64_t cut_end;   /* ms: of the last partition that has begun */
 	uint64_t hash;      /* of all that has happened */
 	uint64_t events;
-	bool whole; /* the trouble is over */
+	bool whole;  /* the trouble is over */
+	bool rested; /* everything was at rest: HELLOs may be under way since */
 	bool trace;
 	char failure[512];
 	jmp_buf failed;
