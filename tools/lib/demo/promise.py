@@ -60,6 +60,6 @@ def of(options):
         gone=gone,
         notices=notices,
         late=DATA_RESET_PACKETS - 1 if protocol and options.sequencing else 0,
-        again_s=(patience_s() + RETRY_S if notices else 0.0) + set_up,
+        again_s=(patience_s() if notices else 0.0) + RETRY_S + set_up,
         settled_s=patience_s() + RETRY_S + set_up,
     )

@@ -43,19 +43,20 @@ def lines_gone(promise):
     for key in promise.gone:
         why = {
             promises.DISABLE: "without a method they end with the control plane",
-            promises.PROTOCOL: f"their recovery fails, as the {TITLES[PEER[key]]} has not negotiated the failover protocol",
+            promises.PROTOCOL: f"their recovery fails, as the {TITLES[PEER[key]]} does not negotiate the protocol",
         }[promise.in_effect[key]]
         yield f"{label:<13}all tunnels of the {TITLES[key]} are gone: {why}"
         label = ""
+    back_off = f"{promises.RETRY_S:g} s of back-off"
     if promise.notices:
         again = promises.RETRANSMISSION
+        yield f"             the LAC finds out, and sets them up anew: {promises.HELLO_S} s to a HELLO,"
         yield (
-            f"             the LAC finds out and sets them up anew: {promises.HELLO_S} s to a HELLO, {again['established']}"
-            f" retransmissions from {again['interval_ms'] / 1000:g} s: {promises.cycle_s():.1f} s,"
-            f" back-off {promises.RETRY_S:g} s"
+            f"             {promises.cycle_s():.1f} s for {again['established']} retransmissions from"
+            f" {again['interval_ms']} ms, {back_off}"
         )
     else:
-        yield "             the LAC sets them up anew at once"
+        yield f"             the LAC sets them up anew, after {back_off}"
 
 
 def lines_messages(facts, report):
@@ -71,7 +72,7 @@ def lines_messages(facts, report):
     if facts.tshark:
         called = {l2tp.NAMES.get(kind, f"type {kind}"): name for kind, name in facts.tshark["names"].items() if kind}
     head, *lines = table([f"{TITLES[key]} to {TITLES[to]}" for key, to in ways], rows)
-    yield head + ("  tshark calls it" if called else "")
+    yield "messages" + head[8:] + ("  tshark calls it" if called else "")
     for name, line in zip(names, lines):
         yield f"{line}  {called.get(name, '')}".rstrip()
 
@@ -101,7 +102,8 @@ def lines_recovery(facts, report):
             " from the first SCCRQ to the last FSR"
         )
         for key in ("lns", "lac"):
-            yield f"             {TITLES[key]}: of its sessions {', '.join(f'{n} {name}' for name, n in found[key].items())}"
+            counts = ", ".join(f"{count} {name}" for name, count in found[key].items())
+            yield f"             {TITLES[key]}: of its sessions {counts}"
     if again and again["seconds"] is not None:
         yield f"Set up anew  {again['seconds']:.1f} s after the kill at most; {again['at_most']:.1f} s allowed"
     if tshark := report["tshark"]:
@@ -125,10 +127,8 @@ def lines_traffic(facts, report):
         f" longest gap {report['traffic_gap_ms']:.1f} ms"
     )
     if reset := report["data_reset"]:
-        yield (
-            "             numbered anew (RFC 4951 section 3.2.3), so that packets were late, and dropped:"
-            f" {reset['upstream']['late']} upstream, {reset['downstream']['late']} downstream"
-        )
+        late = ", ".join(f"{reset[way]['late']} {way}" for way in WAYS)
+        yield f"             numbered anew (RFC 4951 section 3.2.3), so that packets were late, and dropped: {late}"
 
 
 def lines_verdict(report):

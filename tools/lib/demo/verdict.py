@@ -67,7 +67,8 @@ def why_data(facts, report):
         if facts.replay[way]["duplicated"]:
             yield f"{plural(facts.replay[way]['duplicated'], 'packet')} arrived twice {way}"
     reset = report["data_reset"]
-    if reset and not any(reset[way][key] for way in WAYS for key in ("late", "lost") if SENDER[way] in facts.options.restarted):
+    ways = [way for way in WAYS if SENDER[way] in facts.options.restarted]
+    if reset and not any(reset[way]["late"] or reset[way]["lost"] for way in ways):
         yield "no data was numbered anew (RFC 4951 section 3.2.3)"
     if not any(report["data"][way]["received"] for way in WAYS):
         yield "no packet arrived"
