@@ -6,6 +6,7 @@
 
 #include "dp_frame.h"
 #include "dp_node.h"
+#include "dp_sequence.h"
 #include "lc_l2tp.h"
 
 enum dp_l2tp_edge {
@@ -33,23 +34,6 @@ enum dp_l2tp_edge {
 	[DP_L2TP_NO_SEQUENCE] = "l2tp_no_sequence", [DP_L2TP_LATE] = "l2tp_late",                  \
 	[DP_UDP_LENGTH] = "udp_length", [DP_UDP_CHECKSUM] = "udp_checksum"
 
-/* In order, or after a loss: taken. Late or repeated: false. What passed while no data plane was here may be more than
- * the numbers can tell from what is late: the first packet after that is taken as it is. */
-static __rte_always_inline bool dp_l2tp_in_sequence(struct lc_session_in *in, uint16_t ns)
-{
-	uint16_t ahead = (uint16_t)(ns - in->nr);
-	if (unlikely(in->nr_valid != 1) && (in->nr_valid == 0 || ahead >= 0x8000))
-		ahead = 0;
-	if (unlikely(ahead >= 0x8000)) {
-		in->late++;
-		return false;
-	}
-	in->lost += ahead;
-	in->nr = (uint16_t)(ns + 1);
-	in->nr_valid = 1;
-	return true;
-}
-
 /* Sequence numbers, where they are used. A LAC does as its LNS does, unless they were asked for for
  * good (5.4). */
 static __rte_always_inline rte_edge_t dp_l2tp_sequence(struct dp_worker *worker, uint32_t slot,
@@ -58,7 +42,7 @@ static __rte_always_inline rte_edge_t dp_l2tp_sequence(struct dp_worker *worker,
 {
 	struct lc_session_in *in = &worker->dp->mirror.sessions_in[slot];
 	rte_edge_t edge = door.role == LC_ROLE_LNS ? DP_L2TP_PPP : DP_L2TP_PPPOE;
-	if (sequenced && !dp_l2tp_in_sequence(in, ns))
+	if (sequenced && !dp_sequence_take(in, ns, dp_session(worker->dp, slot)))
 		return DP_L2TP_LATE;
 	if (unlikely(door.flags & LC_SESSION_EXPECT_SEQUENCE) && !sequenced) {
 		in->dropped++;

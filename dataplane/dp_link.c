@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "dp_sequence.h"
+
 int dp_links_open(struct dp_links *links, struct dp *dp)
 {
 	uint32_t n = dp->mirror.header->geometry.session_slots;
@@ -103,9 +105,13 @@ static void follow(struct dp_links *links, uint32_t slot)
 		put_up(dp, &want, slot);
 		links->links[slot] = want;
 	}
-	if (lc_session_door_read(session).tunnel_id != 0 && session->port < dp->n_ports)
+	if (lc_session_door_read(session).tunnel_id == 0)
+		return;
+	struct lc_session_out *out = &dp->mirror.sessions_out[slot];
+	dp_sequence_restart(out, session);
+	if (session->port < dp->n_ports)
 		__atomic_store_n(
-		    &dp->mirror.sessions_out[slot].next_hop,
+		    &out->next_hop,
 		    dp_link_hop(dp, &dp->ports[session->port], session->peer_address, true),
 		    __ATOMIC_RELEASE);
 }

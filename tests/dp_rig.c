@@ -160,6 +160,22 @@ void rig_close(struct rig *rig)
 	cfg_free(rig->cfg);
 }
 
+void rig_take_over(struct rig *rig)
+{
+	dp_links_close(&rig->links);
+	dp_routes_close(&rig->dp.routes4);
+	dp_routes_close(&rig->dp.routes6);
+	assert_int_equal(dp_routes_open(&rig->dp.routes4, 64), 0);
+	assert_int_equal(dp_routes_open(&rig->dp.routes6, 64), 0);
+	assert_int_equal(dp_links_open(&rig->links, &rig->dp), 0);
+}
+
+void rig_session_changed(struct rig *rig, uint32_t slot)
+{
+	lc_dirty_set(&rig->mirror.to_routes, slot);
+	assert_int_equal(dp_links_run(&rig->links, 16), 1);
+}
+
 uint32_t rig_session(struct rig *rig, uint16_t id, uint8_t flags)
 {
 	struct lc_mirror *m = &rig->mirror;
@@ -180,6 +196,7 @@ uint32_t rig_session(struct rig *rig, uint16_t id, uint8_t flags)
 				 .pppoe_session = lns ? 0 : id,
 				 .mtu = 1500,
 				 .magic = 0x11223344,
+				 .reset_after = 5,
 				 .id = id,
 				 .tunnel_id = 1};
 	memcpy(s->mac, rig_user_mac, 6);
@@ -196,8 +213,7 @@ uint32_t rig_session(struct rig *rig, uint16_t id, uint8_t flags)
 				      .role = lns ? LC_ROLE_LNS : LC_ROLE_LAC,
 				      .flags = flags};
 	__atomic_store_n(&s->door.word, door.word, __ATOMIC_RELEASE);
-	lc_dirty_set(&m->to_routes, slot);
-	assert_int_equal(dp_links_run(&rig->links, 16), 1);
+	rig_session_changed(rig, slot);
 	return slot;
 }
 
@@ -377,4 +393,22 @@ size_t rig_l2tp(uint8_t *out, const struct rig_l2tp *header, const void *ppp, si
 	if (length_field)
 		lc_put16(length_field, (uint16_t)(p - out));
 	return (size_t)(p - out);
+}
+
+size_t rig_ppp(uint8_t *ppp, uint16_t id)
+{
+	struct rig_frame packet = {.length = 0};
+	static const uint8_t head[] = {0xff, 0x03, 0x00, 0x21};
+	rig_append(&packet, head, sizeof(head));
+	rig_ip4(&packet, RIG_USER + id - 1, RIG_SERVER, 17, 64, 0, "\0\1\0\2\0\x0c\0\0data", 12);
+	memcpy(ppp, packet.bytes, packet.length);
+	return packet.length;
+}
+
+void rig_data(const struct rig *rig, struct rig_frame *frame, const struct rig_l2tp *header)
+{
+	uint8_t ppp[256], message[2048];
+	size_t length = rig_ppp(ppp, header->session);
+	length = rig_l2tp(message, header, ppp, length);
+	rig_udp(rig, frame, RIG_PEER_THEM, message, length);
 }

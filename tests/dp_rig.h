@@ -49,9 +49,15 @@ void rig_open(struct rig *rig, const struct rig_options *options);
 /* Fails the test where a packet buffer was lost. */
 void rig_close(struct rig *rig);
 
+/* Another data plane takes over what the mirror says. */
+void rig_take_over(struct rig *rig);
+
 /* Opens a session of tunnel 1 (ours and the peer's IDs: 1 and 7 for the tunnel, id and id + 1000 for the session) with
- * RIG_USER + id - 1, rig_user6 (in the last byte but 8: id) or the PPPoE session id. Its slot. */
+ * RIG_USER + id - 1, rig_user6 (in the last byte but 8: id) or the PPPoE session id; 5 packets reset its Nr. Its slot. */
 uint32_t rig_session(struct rig *rig, uint16_t id, uint8_t flags);
+
+/* The record of an open session has changed, as by a commit: the main lcore looks at it. */
+void rig_session_changed(struct rig *rig, uint32_t slot);
 
 /* Closes its door and frees it. */
 void rig_session_close(struct rig *rig, uint32_t slot);
@@ -103,6 +109,12 @@ struct rig_l2tp {
 	uint16_t bits, tunnel, session, ns, offset;
 };
 size_t rig_l2tp(uint8_t *out, const struct rig_l2tp *header, const void *ppp, size_t length);
+
+/* A PPP frame with a small IPv4 packet of session id's subscriber. Its length. */
+size_t rig_ppp(uint8_t *ppp, uint16_t id);
+
+/* A whole frame from the peer with that frame of the header's session. */
+void rig_data(const struct rig *rig, struct rig_frame *frame, const struct rig_l2tp *header);
 
 /* The sum of an IPv4 header, or of anything: 0xffff where the checksum in it is right. */
 uint16_t rig_sum(const void *bytes, size_t length);

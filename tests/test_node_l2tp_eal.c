@@ -36,31 +36,11 @@ static int close_rig(void **state)
 	return 0;
 }
 
-/* A PPP frame with a small IPv4 packet of the session's subscriber. Its length. */
-static size_t ppp_frame(uint8_t *ppp, uint16_t id)
-{
-	struct rig_frame packet = {.length = 0};
-	static const uint8_t head[] = {0xff, 0x03, 0x00, 0x21};
-	rig_append(&packet, head, sizeof(head));
-	rig_ip4(&packet, RIG_USER + id - 1, RIG_SERVER, 17, 64, 0, "\0\1\0\2\0\x0c\0\0data", 12);
-	memcpy(ppp, packet.bytes, packet.length);
-	return packet.length;
-}
-
-static size_t data_frame(struct rig_frame *frame, const struct rig_l2tp *header)
-{
-	uint8_t ppp[256], message[2048];
-	size_t length = ppp_frame(ppp, header->session);
-	length = rig_l2tp(message, header, ppp, length);
-	rig_udp(&rig, frame, RIG_PEER_THEM, message, length);
-	return length;
-}
-
 /* What left by the core port is the packet with its TTL one less. */
 static void expect_forwarded(uint16_t id)
 {
 	uint8_t out[RIG_FRAME], ppp[256];
-	size_t length = ppp_frame(ppp, id) - 4, ethernet = rig.cfg->ports[0].vlan ? 18 : 14;
+	size_t length = rig_ppp(ppp, id) - 4, ethernet = rig.cfg->ports[0].vlan ? 18 : 14;
 	assert_int_equal(rig_receive(&rig, RIG_CORE, out), ethernet + length);
 	assert_memory_equal(out, rig_gateway_mac, 6);
 	assert_memory_equal(out + 6, &rig.dp.ports[RIG_CORE].mac, 6);
@@ -91,7 +71,7 @@ static void rfc2661_3_1_every_header_form(void **state)
 			    (form & 4 ? LC_L2TP_OFFSET : 0) | (form & 8 ? LC_L2TP_PRIORITY : 0);
 			if (form & 2)
 				header.ns = ns++;
-			data_frame(&frame, &header);
+			rig_data(&rig, &frame, &header);
 			rig_send(&rig, RIG_PEER, frame.bytes, frame.length);
 			expect_forwarded(1);
 			packets++;
@@ -107,8 +87,8 @@ static void rfc2661_3_1_reserved_bits_are_ignored(void **state)
 {
 	struct rig_frame frame;
 	rig_session(&rig, 1, 0);
-	data_frame(&frame,
-		   &(struct rig_l2tp){.bits = 0x34f0 | LC_L2TP_VERSION, .tunnel = 1, .session = 1});
+	rig_data(&rig, &frame,
+		 &(struct rig_l2tp){.bits = 0x34f0 | LC_L2TP_VERSION, .tunnel = 1, .session = 1});
 	rig_send(&rig, RIG_PEER, frame.bytes, frame.length);
 	expect_forwarded(1);
 }
@@ -119,7 +99,7 @@ static void rfc2661_3_1_octets_past_length_are_padding(void **state)
 	uint8_t ppp[256], message[512];
 	struct rig_frame frame;
 	rig_session(&rig, 1, 0);
-	size_t length = ppp_frame(ppp, 1);
+	size_t length = rig_ppp(ppp, 1);
 	length = rig_l2tp(message, &(struct rig_l2tp){LC_L2TP_VERSION | LC_L2TP_LENGTH, 1, 1, 0, 0},
 			  ppp, length);
 	memset(message + length, 0x55, 7);
@@ -139,7 +119,7 @@ static void truncated_at_every_length(void **state)
 		    .bits = LC_L2TP_VERSION, .tunnel = 1, .session = 1, .offset = 5};
 		header.bits |= (form & 1 ? LC_L2TP_LENGTH : 0) | (form & 2 ? LC_L2TP_SEQUENCE : 0) |
 			       (form & 4 ? LC_L2TP_OFFSET : 0);
-		size_t length = rig_l2tp(message, &header, ppp, ppp_frame(ppp, 1));
+		size_t length = rig_l2tp(message, &header, ppp, rig_ppp(ppp, 1));
 		for (size_t cut = 0; cut < length; cut++) {
 			struct rig_frame frame;
 			rig_udp(&rig, &frame, RIG_PEER_THEM, message, cut);
@@ -160,7 +140,7 @@ static void frame_cut_at_every_length(void **state)
 	struct rig_frame frame;
 	uint8_t out[RIG_FRAME];
 	rig_session(&rig, 1, 0);
-	data_frame(&frame, &(struct rig_l2tp){LC_L2TP_VERSION | LC_L2TP_LENGTH, 1, 1, 0, 0});
+	rig_data(&rig, &frame, &(struct rig_l2tp){LC_L2TP_VERSION | LC_L2TP_LENGTH, 1, 1, 0, 0});
 	for (size_t cut = 0; cut < frame.length; cut++) {
 		rig_send(&rig, RIG_PEER, frame.bytes, cut);
 		assert_int_equal(rig_receive(&rig, RIG_CORE, out), -1);
@@ -175,13 +155,13 @@ static void each_drop_reason(void **state)
 	struct rig_frame frame;
 	rig_session(&rig, 1, 0);
 
-	data_frame(&frame, &(struct rig_l2tp){3, 1, 1, 0, 0});
+	rig_data(&rig, &frame, &(struct rig_l2tp){3, 1, 1, 0, 0});
 	rig_expect_drop(&rig, RIG_PEER, frame.bytes, frame.length, "l2tp_version");
-	data_frame(&frame, &(struct rig_l2tp){LC_L2TP_VERSION, 1, 2, 0, 0});
+	rig_data(&rig, &frame, &(struct rig_l2tp){LC_L2TP_VERSION, 1, 2, 0, 0});
 	rig_expect_drop(&rig, RIG_PEER, frame.bytes, frame.length, "l2tp_no_session");
-	data_frame(&frame, &(struct rig_l2tp){LC_L2TP_VERSION, 2, 1, 0, 0});
+	rig_data(&rig, &frame, &(struct rig_l2tp){LC_L2TP_VERSION, 2, 1, 0, 0});
 	rig_expect_drop(&rig, RIG_PEER, frame.bytes, frame.length, "l2tp_no_session");
-	data_frame(&frame, &(struct rig_l2tp){LC_L2TP_VERSION, 0, 0, 0, 0});
+	rig_data(&rig, &frame, &(struct rig_l2tp){LC_L2TP_VERSION, 0, 0, 0, 0});
 	rig_expect_drop(&rig, RIG_PEER, frame.bytes, frame.length, "l2tp_no_session");
 
 	uint8_t message[64] = {0, LC_L2TP_VERSION, 0, 1, 0, 1, 0xff, 3, 0, 0x21};
@@ -193,10 +173,10 @@ static void each_drop_reason(void **state)
 	rig_udp(&rig, &frame, RIG_PEER_THEM, short_length, sizeof(short_length));
 	rig_expect_drop(&rig, RIG_PEER, frame.bytes, frame.length, "l2tp_length");
 
-	data_frame(&frame, &(struct rig_l2tp){LC_L2TP_VERSION, 1, 1, 0, 0});
+	rig_data(&rig, &frame, &(struct rig_l2tp){LC_L2TP_VERSION, 1, 1, 0, 0});
 	lc_put16(frame.bytes + 14 + 20 + 4, 7); /* UDP length */
 	rig_expect_drop(&rig, RIG_PEER, frame.bytes, frame.length, "udp_length");
-	data_frame(&frame, &(struct rig_l2tp){LC_L2TP_VERSION, 1, 1, 0, 0});
+	rig_data(&rig, &frame, &(struct rig_l2tp){LC_L2TP_VERSION, 1, 1, 0, 0});
 	lc_put16(frame.bytes + 14 + 20 + 6,
 		 0x1234); /* a wrong checksum; none at all is allowed (8.1) */
 	rig_expect_drop(&rig, RIG_PEER, frame.bytes, frame.length, "udp_checksum");
@@ -207,7 +187,7 @@ static void ip_options_are_taken(void **state)
 {
 	struct rig_frame frame, with = {.length = 0};
 	rig_session(&rig, 1, 0);
-	data_frame(&frame, &(struct rig_l2tp){LC_L2TP_VERSION, 1, 1, 0, 0});
+	rig_data(&rig, &frame, &(struct rig_l2tp){LC_L2TP_VERSION, 1, 1, 0, 0});
 	rig_append(&with, frame.bytes, 34);
 	rig_append(&with, "\1\1\1\0", 4);
 	rig_append(&with, frame.bytes + 34, frame.length - 34);
@@ -223,7 +203,7 @@ static void ip_options_are_taken(void **state)
 static void send_ns(uint16_t ns)
 {
 	struct rig_frame frame;
-	data_frame(&frame, &(struct rig_l2tp){LC_L2TP_VERSION | LC_L2TP_SEQUENCE, 1, 1, ns, 0});
+	rig_data(&rig, &frame, &(struct rig_l2tp){LC_L2TP_VERSION | LC_L2TP_SEQUENCE, 1, 1, ns, 0});
 	rig_send(&rig, RIG_PEER, frame.bytes, frame.length);
 }
 
@@ -253,17 +233,6 @@ static void rfc2661_5_4_sequencing(void **state)
 	assert_int_equal(in->packets, 7);
 }
 
-/* Another data plane takes over what the mirror says. */
-static void take_over(void)
-{
-	dp_links_close(&rig.links);
-	dp_routes_close(&rig.dp.routes4);
-	dp_routes_close(&rig.dp.routes6);
-	assert_int_equal(dp_routes_open(&rig.dp.routes4, 64), 0);
-	assert_int_equal(dp_routes_open(&rig.dp.routes6, 64), 0);
-	assert_int_equal(dp_links_open(&rig.links, &rig.dp), 0);
-}
-
 /* However many packets passed while nobody was here, and be that half of the numbers or more: the first says
  * where it goes on. */
 static void rfc2661_5_4_goes_on_after_an_absence(void **state)
@@ -276,7 +245,7 @@ static void rfc2661_5_4_goes_on_after_an_absence(void **state)
 	send_ns(ns);
 	assert_true(rig_receive(&rig, RIG_CORE, out) > 0);
 	for (size_t i = 0; i < sizeof(missed) / sizeof(missed[0]); i++) {
-		take_over();
+		rig_take_over(&rig);
 		ns = (uint16_t)(ns + 1 + missed[i]);
 		send_ns(ns);
 		assert_true(rig_receive(&rig, RIG_CORE, out) > 0);
@@ -292,7 +261,7 @@ static void rfc2661_5_4_required_and_missing(void **state)
 {
 	struct rig_frame frame;
 	uint32_t slot = rig_session(&rig, 1, LC_SESSION_EXPECT_SEQUENCE);
-	data_frame(&frame, &(struct rig_l2tp){LC_L2TP_VERSION, 1, 1, 0, 0});
+	rig_data(&rig, &frame, &(struct rig_l2tp){LC_L2TP_VERSION, 1, 1, 0, 0});
 	rig_expect_drop(&rig, RIG_PEER, frame.bytes, frame.length, "l2tp_no_sequence");
 	assert_int_equal(rig.mirror.sessions_in[slot].dropped, 1);
 }
@@ -378,7 +347,7 @@ static void rfc2661_5_4_lac_follows_lns(void **state)
 	for (size_t i = 0; i < sizeof(sequenced); i++) {
 		struct rig_l2tp down = {LC_L2TP_VERSION, 1, 1, (uint16_t)i, 0};
 		down.bits |= sequenced[i] ? LC_L2TP_SEQUENCE : 0;
-		data_frame(&frame, &down);
+		rig_data(&rig, &frame, &down);
 		rig_send(&rig, RIG_PEER, frame.bytes, frame.length);
 		assert_true(rig_receive(&rig, RIG_ACCESS, out) > 0);
 
@@ -399,7 +368,7 @@ static void rfc768_octets_past_udp_are_padding(void **state)
 {
 	struct rig_frame frame;
 	rig_session(&rig, 1, 0);
-	data_frame(&frame, &(struct rig_l2tp){LC_L2TP_VERSION, 1, 1, 0, 0});
+	rig_data(&rig, &frame, &(struct rig_l2tp){LC_L2TP_VERSION, 1, 1, 0, 0});
 	uint8_t *ip = frame.bytes + 14, *udp = ip + 20, pseudo[12] = {[9] = 17};
 	size_t length = frame.length - 34;
 	memcpy(pseudo, ip + 12, 8);
@@ -423,7 +392,7 @@ static void closed_door_and_control(void **state)
 	struct rig_frame frame;
 	uint32_t slot = rig_session(&rig, 1, 0);
 	rig_session_close(&rig, slot);
-	data_frame(&frame, &(struct rig_l2tp){LC_L2TP_VERSION, 1, 1, 0, 0});
+	rig_data(&rig, &frame, &(struct rig_l2tp){LC_L2TP_VERSION, 1, 1, 0, 0});
 	rig_expect_drop(&rig, RIG_PEER, frame.bytes, frame.length, "l2tp_no_session");
 	rig_ethernet(&rig, RIG_CORE, &frame, rig_gateway_mac, 0x0800);
 	rig_ip4(&frame, RIG_SERVER, RIG_USER, 17, 64, 0, "data", 4);

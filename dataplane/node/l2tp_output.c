@@ -36,7 +36,7 @@ static __rte_always_inline void l2tp_push(struct rte_mbuf *m, const struct lc_se
 	lc_put16(p, session->peer_tunnel_id);
 	lc_put16(p + 2, session->peer_session_id);
 	if (sequence) {
-		lc_put16(p + 4, __atomic_fetch_add(&out->ns, 1, __ATOMIC_RELAXED));
+		lc_put16(p + 4, dp_sequence_next(out));
 		lc_put16(p + 6, 0);
 	}
 }
