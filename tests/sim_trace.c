@@ -26,7 +26,8 @@ void sim_note(struct sim *sim, char what, unsigned who, const void *bytes, size_
 		hash = mix(hash, word);
 	}
 	uint64_t rest = 0;
-	memcpy(&rest, at, length);
+	if (length > 0)
+		memcpy(&rest, at, length);
 	sim->hash = mix(hash, rest << 8 | length);
 }
 

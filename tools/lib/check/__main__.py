@@ -8,7 +8,8 @@ import sys
 import own
 import suites
 
-SUITES = ("unit", "eal", "net", "demo")
+SUITES = ("unit", "simulate", "eal", "net", "demo")
+SANITIZED = ("unit", "simulate")  # these also in the tree that is built with sanitizers
 
 
 class Stopped(Exception):
@@ -26,9 +27,11 @@ def run(top, names):
         yield own.run(check, top)
     for name in names:
         yield suites.run(top / "build", name)
-    if "unit" in names:
+    sanitized = [name for name in names if name in SANITIZED]
+    if sanitized:
         print("with sanitizers (address, undefined behaviour):", flush=True)
-        yield suites.run(top / "build-asan", "unit", sanitized=True)
+    for name in sanitized:
+        yield suites.run(top / "build-asan", name, sanitized=True)
 
 
 def main():
