@@ -52,9 +52,11 @@ class Parse(unittest.TestCase):
     def test_malformed(self):
         other = struct.pack("!4H", 0x8008, 0, 2, 1)  # the first AVP is no Message Type
         short = message_type(21) + avp(79, 0, 0, 5)
-        for octets in (b"", control()[:11], control(message_type(1)[:6]), control(flags=0xC002), control(other),
-                       control(message_type(6))[:-1], control(message_type(6) + avp(9, 1)[:-1]), control(short),
-                       control(message_type(1) + avp(77)), control(message_type(6) + struct.pack("!3H", 5, 0, 1))):  # fmt: skip
+        for octets in (
+            b"", control()[:11], control(message_type(1)[:6]), control(flags=0xC002), control(other),
+            control(message_type(6))[:-1], control(message_type(6) + avp(9, 1)[:-1]), control(short),
+            control(message_type(1) + avp(77)), control(message_type(6) + struct.pack("!3H", 5, 0, 1)),
+        ):  # fmt: skip
             with self.subTest(octets):
                 self.assertIsNone(self.parse(octets))
 
