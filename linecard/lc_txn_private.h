@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Inside of a transaction, shared by lc_txn.c (copies), lc_journal.c (the commit point) and lc_pool.c
+/* Inside of a transaction, shared by lc_txn.c (copies), lc_txn_create.c, lc_journal.c (the commit point) and lc_pool.c
  * (what is free). Private to linecard/. */
 #pragma once
 
@@ -69,8 +69,13 @@ struct lc_txn {
 
 /* ---- lc_txn.c ---- */
 
-/* The session's working copy; NULL: not touched. */
+/* The working copy; NULL: not touched. */
+struct lc_txn_tunnel_copy *lc_txn_find_tunnel(const struct lc_txn *t, uint32_t slot);
 struct lc_txn_session_copy *lc_txn_find_session(const struct lc_txn *t, uint32_t slot);
+
+/* A new working copy of what is in the slot, in use or not, and not touched yet; NULL: too many. */
+struct lc_txn_tunnel_copy *lc_txn_add_tunnel(struct lc_txn *t, uint32_t slot);
+struct lc_txn_session_copy *lc_txn_add_session(struct lc_txn *t, uint32_t slot);
 
 /* ---- lc_pool.c ---- */
 
