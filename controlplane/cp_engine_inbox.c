@@ -123,11 +123,12 @@ static int handle_or_give_up(struct cp_turn *turn, bool may_try)
 
 /* What is in the inbox of a lost channel is lost with it; after a reset, step I comes first (RFC 4951 section
  * 3.2.2). A held channel's inbox is read: what has been acknowledged is not to be lost by the reset. */
-static bool is_readable(const struct lc_tunnel *t)
+static bool is_readable(const struct cp_engine *e, const struct lc_tunnel *t)
 {
 	if (t == NULL || t->state != CP_TUNNEL_ESTABLISHED)
 		return t != NULL;
-	return t->resync == CP_RESYNC_HELD || cp_recover_is_open(t);
+	return cp_recover_is_open(t) ||
+	       (t->resync == CP_RESYNC_HELD && t->life == lc_control_life(e->mirror));
 }
 
 /* An SCCCN of a recovery tunnel resets the old one, which flushes what is left in its inbox. */
@@ -145,7 +146,7 @@ int cp_inbox_next(struct cp_engine *e, uint32_t slot, uint64_t now)
 {
 	const struct lc_tunnel *t = lc_txn_peek_tunnel(e->txn, slot);
 	const struct lc_buffer *buffer =
-	    slot == LC_LISTENER || is_readable(t) ? lc_txn_receive(e->txn, slot) : NULL;
+	    slot == LC_LISTENER || is_readable(e, t) ? lc_txn_receive(e->txn, slot) : NULL;
 
 	if (buffer == NULL)
 		return 0;

@@ -2,6 +2,8 @@
 /* Resynchronization by the failover protocol (RFC 4951), inside the engine.
  *
  * cp_failover.c          negotiation: which method a tunnel has (3.1)
+ * cp_recover_start.c     what a new control plane finds lost (3.2)
+ * cp_recover_pace.c      whose turn it is to be recovered
  * cp_recover.c           the recovery endpoint: from a lost channel to a reset one (3.2)
  * cp_recover_remote.c    the remote endpoint, and ties (3.2.1, appendix B)
  * cp_resync.c            sessions: steps I to III (3.3)
@@ -37,6 +39,13 @@ enum {
 	CP_UNSYNCED_ALL,   /* and before that, those that were not established are to be cleared */
 };
 
+/* tunnel.has_tie_seen: what became of the peer's SCCRQ with that Tie Breaker. */
+enum {
+	CP_TIE_NONE,   /* there was none */
+	CP_TIE_TAKEN,  /* answered, or beaten by a recovery tunnel of ours that has come up */
+	CP_TIE_BEATEN, /* by one that has not come up yet */
+};
+
 /* ---- cp_failover.c ---- */
 
 /* Both ends have said that they recover control channels (C, section 5.1). */
@@ -52,17 +61,28 @@ void cp_failover_settle(const struct cp_engine *engine, struct lc_tunnel *tunnel
 void cp_failover_offer(const struct lc_tunnel *tunnel, struct cp_builder *builder);
 void cp_failover_decline(const struct lc_tunnel *tunnel, struct cp_builder *builder);
 
-/* ---- cp_recover.c ---- */
+/* ---- cp_recover_start.c, cp_recover_pace.c ---- */
 
 /* Sorts out what a control plane finds at its start. 0 or -ENOMEM. */
 int cp_recover_start(struct cp_engine *engine, uint64_t now);
 void cp_recover_stop(struct cp_engine *engine);
+
+/* Puts the lost tunnels in order by peer, and into their queues. 0 or -ENOMEM. */
+int cp_recover_pace(struct cp_engine *engine, uint32_t n_lost, uint64_t now);
 
 /* The recovery of this peer's next tunnel, if it is time for it. */
 void cp_recover_run(struct cp_engine *engine, uint32_t peer, uint64_t now);
 
 /* The tunnel waits for its turn (again). */
 void cp_recover_queue(struct cp_engine *engine, uint32_t slot, uint64_t now);
+
+/* The turn's recovery tunnel waits no more for its SCCRP. */
+void cp_recover_answered(const struct cp_turn *turn);
+
+/* ---- cp_recover.c ---- */
+
+/* The old tunnel is cleared silently, for the reason in turn->end. 0 or -errno. */
+int cp_recover_fail(struct cp_turn *turn, uint32_t old_slot);
 
 /* Our recovery tunnel has its SCCRP, the peer's its SCCCN: the old one is reset. 0 or -errno; -ENOENT
  * with turn->end: there is nothing to recover any more. */
@@ -77,6 +97,9 @@ uint32_t cp_recover_old(const struct cp_engine *engine, const struct lc_tunnel *
 
 /* The next recovery tunnel of an old one that is under way, after slot (at first LC_NO_SLOT). */
 uint32_t cp_recover_next(struct cp_engine *engine, uint32_t old_slot, uint32_t slot);
+
+/* Our recovery tunnel of an old one that is under way, or LC_NO_SLOT. */
+uint32_t cp_recover_own(struct cp_engine *engine, uint32_t old_slot);
 
 /* A record for a recovery tunnel of old, with all that the two have in common. NULL with *error. */
 struct lc_tunnel *cp_recover_create(struct cp_turn *turn, const struct lc_tunnel *old,

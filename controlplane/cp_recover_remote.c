@@ -42,14 +42,29 @@ static uint64_t tie_of(const uint8_t tie_breaker[8])
 	return (uint64_t)lc_get32(tie_breaker) << 32 | lc_get32(tie_breaker + 4);
 }
 
-static bool is_copy(const struct cp_turn *turn, const struct lc_tunnel *old)
+/* An SCCRQ that we have beaten comes again. Its sender has answered ours, and this is a copy that comes late;
+ * or it has died after its answer, and this is from its next life. Until our SCCCN is acknowledged either may
+ * be true; a copy is not that late. */
+static bool is_beaten(const struct cp_turn *turn, uint32_t old_slot)
+{
+	struct cp_engine *e = turn->engine;
+	uint32_t slot = cp_recover_own(e, old_slot);
+
+	if (slot == LC_NO_SLOT)
+		return true;
+	const struct lc_tunnel *ours = lc_txn_peek_tunnel(e->txn, slot);
+	return ours->state == CP_TUNNEL_ESTABLISHED &&
+	       turn->now + CP_SETUP_MS < ours->deadline + LEAST_HOLD_MS;
+}
+
+static bool is_copy(const struct cp_turn *turn, const struct lc_tunnel *old, uint32_t old_slot)
 {
 	const struct cp_message *m = turn->message;
 	uint32_t slot = LC_NO_SLOT;
 
-	if (old->has_tie_seen && cp_message_has(m, CP_AVP_TIE_BREAKER) &&
+	if (old->has_tie_seen != CP_TIE_NONE && cp_message_has(m, CP_AVP_TIE_BREAKER) &&
 	    tie_of(old->tie_seen) == m->tie_breaker)
-		return true;
+		return old->has_tie_seen == CP_TIE_TAKEN || is_beaten(turn, old_slot);
 	while ((slot = cp_index_tunnel_by_peer(turn->engine, turn->buffer->peer_address,
 					       m->assigned_tunnel_id, slot)) != LC_NO_SLOT) {
 		const struct lc_tunnel *t = lc_txn_peek_tunnel(turn->engine->txn, slot);
@@ -59,9 +74,10 @@ static bool is_copy(const struct cp_turn *turn, const struct lc_tunnel *old)
 	return false;
 }
 
-static void remember_tie(const struct cp_turn *turn, struct lc_tunnel *old)
+static void remember_tie(const struct cp_turn *turn, struct lc_tunnel *old, uint8_t became)
 {
-	old->has_tie_seen = cp_message_has(turn->message, CP_AVP_TIE_BREAKER);
+	old->has_tie_seen =
+	    cp_message_has(turn->message, CP_AVP_TIE_BREAKER) ? became : CP_TIE_NONE;
 	lc_put32(old->tie_seen, (uint32_t)(turn->message->tie_breaker >> 32));
 	lc_put32(old->tie_seen + 4, (uint32_t)turn->message->tie_breaker);
 }
@@ -125,25 +141,32 @@ enum tie {
 	TIE_NONE,
 	TIE_WON,
 	TIE_LOST,
-	TIE_EQUAL,
+	TIE_AGAIN, /* both begin anew, with other values (RFC 2661 section 4.4.3) */
 };
+
+/* Who acknowledged our SCCRQ and has not answered it has died in between: his next life does not know it. */
+static bool is_taken_by_the_dead(const struct cp_engine *e, uint32_t slot)
+{
+	const struct lc_channel *channel = &e->mirror->channels[slot];
+
+	return lc_outbox_head(lc_channel_tx_read(channel)) ==
+		   lc_txn_peek_tunnel(e->txn, slot)->door.outbox_tail &&
+	       lc_txn_receive(e->txn, slot) == NULL;
+}
 
 /* Between the SCCRQ that we have sent for this old tunnel and theirs: only while ours waits for its answer. */
 static enum tie compare_ties(const struct cp_turn *turn, uint32_t old_slot, uint32_t *slot)
 {
 	struct cp_engine *e = turn->engine;
 
-	for (*slot = cp_recover_next(e, old_slot, LC_NO_SLOT); *slot != LC_NO_SLOT;
-	     *slot = cp_recover_next(e, old_slot, *slot)) {
-		const struct lc_tunnel *t = lc_txn_peek_tunnel(e->txn, *slot);
-		if (t->role != LC_ROLE_LAC || t->state != CP_TUNNEL_WAIT_CTL_REPLY)
-			continue;
-		uint64_t ours = tie_of(t->tie_breaker), theirs = turn->message->tie_breaker;
-		if (!cp_message_has(turn->message, CP_AVP_TIE_BREAKER) || ours < theirs)
-			return TIE_WON;
-		return ours > theirs ? TIE_LOST : TIE_EQUAL;
-	}
-	return TIE_NONE;
+	*slot = cp_recover_own(e, old_slot);
+	const struct lc_tunnel *t = *slot != LC_NO_SLOT ? lc_txn_peek_tunnel(e->txn, *slot) : NULL;
+	if (t == NULL || t->state != CP_TUNNEL_WAIT_CTL_REPLY)
+		return TIE_NONE;
+	uint64_t ours = tie_of(t->tie_breaker), theirs = turn->message->tie_breaker;
+	if (!cp_message_has(turn->message, CP_AVP_TIE_BREAKER) || ours < theirs)
+		return is_taken_by_the_dead(e, *slot) ? TIE_AGAIN : TIE_WON;
+	return ours > theirs ? TIE_LOST : TIE_AGAIN;
 }
 
 /* *drop: the peer's SCCRQ goes no further. */
@@ -155,16 +178,16 @@ static int break_tie(struct cp_turn *turn, uint32_t old_slot, bool *drop)
 	struct lc_tunnel *old = cp_tunnel_touch(e, old_slot);
 	char label[CP_LABEL];
 
-	*drop = tie == TIE_WON || tie == TIE_EQUAL;
+	*drop = tie == TIE_WON || tie == TIE_AGAIN;
 	if (tie == TIE_NONE)
 		return 0;
 	cp_log(e, CP_LOG_NOTICE, "%s: both ends recover it: we %s the tie",
 	       cp_tunnel_label(label, old),
 	       tie == TIE_WON    ? "have won"
 	       : tie == TIE_LOST ? "have lost"
-				 : "are equal in");
+				 : "begin anew, without");
 	if (tie == TIE_WON) {
-		remember_tie(turn, old);
+		remember_tie(turn, old, CP_TIE_BEATEN);
 		return 0;
 	}
 	struct cp_turn own = {
@@ -172,8 +195,7 @@ static int break_tie(struct cp_turn *turn, uint32_t old_slot, bool *drop)
 	cp_end_set(&own.end, 0, 0, "the peer's SCCRQ won the tie");
 	int error = cp_tunnel_event(&own, CP_TUNNEL_TIE_LOST);
 	old->resync = CP_RESYNC_LOST;
-	if (error == 0 &&
-	    tie == TIE_EQUAL) /* both begin again, with other values (RFC 2661 4.4.3) */
+	if (error == 0 && tie == TIE_AGAIN)
 		cp_recover_queue(e, old_slot, turn->now);
 	return error;
 }
@@ -217,7 +239,7 @@ static int accept_recovery(struct cp_turn *turn, uint32_t old_slot)
 	if (!cp_tunnel_acceptable(turn))
 		return cp_tunnel_event(turn, CP_TUNNEL_SCCRQ_BAD);
 	suggest(turn, old_slot);
-	remember_tie(turn, old);
+	remember_tie(turn, old, CP_TIE_TAKEN);
 	old->door.mode = LC_MODE_HELD;
 	old->resync = CP_RESYNC_HELD;
 	cp_log(e, CP_LOG_NOTICE, "%s: the peer recovers it by its tunnel %u",
@@ -248,7 +270,7 @@ int cp_recover_requested(struct cp_turn *turn)
 					       LC_NO_SLOT) == LC_NO_SLOT
 			   ? refuse(turn)
 			   : 0; /* it is being refused */
-	if (is_copy(turn, old)) {
+	if (is_copy(turn, old, old_slot)) {
 		cp_log(e, CP_LOG_DEBUG,
 		       "tunnel %u: a copy of an SCCRQ that would recover it: dropped",
 		       old->door.id);
@@ -277,7 +299,7 @@ int cp_recover_release(struct cp_turn *turn, uint32_t old_slot)
 		return 0;
 	cp_log(e, CP_LOG_NOTICE, "%s: the peer's recovery tunnel %u has failed: %s",
 	       cp_tunnel_label(label, old), turn->tunnel->peer_id, turn->end.text);
-	old->has_tie_seen = 0;
+	old->has_tie_seen = CP_TIE_NONE;
 	old->door.mode = LC_MODE_ESTABLISHED;
 	if (old->life != lc_control_life(e->mirror)) {
 		old->resync = CP_RESYNC_LOST;

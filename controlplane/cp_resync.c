@@ -180,16 +180,6 @@ static int query_some(struct cp_turn *turn, struct cp_query *q)
 	return 0;
 }
 
-/* Our recovery tunnel waits for the acknowledgement of its SCCCN. */
-static bool is_connecting(struct cp_engine *e, uint32_t slot)
-{
-	for (uint32_t r = cp_recover_next(e, slot, LC_NO_SLOT); r != LC_NO_SLOT;
-	     r = cp_recover_next(e, slot, r))
-		if (lc_txn_peek_tunnel(e->txn, r)->role == LC_ROLE_LAC)
-			return true;
-	return false;
-}
-
 /* From one state to the next, as a transaction of its own. */
 static void advance(struct cp_turn *turn, enum cp_resync to)
 {
@@ -221,8 +211,8 @@ static void clearing(struct cp_turn *turn, struct cp_query *q)
 		again(e, turn->slot, turn->now + (error != 0 ? CP_BLOCKED_MS : 0));
 		return;
 	}
-	if (is_connecting(e, turn->slot))
-		return cp_abort(e); /* its end brings us here again */
+	if (cp_recover_own(e, turn->slot) != LC_NO_SLOT) /* its SCCCN is not acknowledged yet */
+		return cp_abort(e);                      /* its end brings us here again */
 	q->next = q->outstanding = 0;
 	q->progress = turn->now;
 	advance(turn, CP_RESYNC_QUERYING);
@@ -252,6 +242,20 @@ static void querying(struct cp_turn *turn, struct cp_query *q)
 	again(e, turn->slot, turn->now + (moved ? 0 : CP_BLOCKED_MS));
 }
 
+/* Begins to query, where nothing else is under way. 0 or -errno. */
+static int begin(struct cp_engine *e, uint32_t slot, uint16_t only, bool stale, uint64_t now)
+{
+	struct lc_tunnel *t = cp_tunnel_touch(e, slot);
+
+	t->resync = CP_RESYNC_QUERYING;
+	t->n_queried = t->n_confirmed = t->n_cleared = 0;
+	int error = cp_commit(e, now);
+	if (error == 0 && gather(e, slot, only, stale, now) == NULL)
+		error = -ENOMEM; /* all will be queried, when there is memory */
+	again(e, slot, now);
+	return error;
+}
+
 void cp_resync_run(struct cp_engine *e, uint32_t slot, uint64_t now)
 {
 	const struct lc_tunnel *t = lc_txn_peek_tunnel(e->txn, slot);
@@ -260,6 +264,11 @@ void cp_resync_run(struct cp_engine *e, uint32_t slot, uint64_t now)
 	if (t == NULL || t->state != CP_TUNNEL_ESTABLISHED ||
 	    (t->resync != CP_RESYNC_CLEARING && t->resync != CP_RESYNC_QUERYING))
 		return;
+	if (q == NULL && t->resync == CP_RESYNC_QUERYING) { /* a query that a restart has cut off */
+		if (begin(e, slot, 0, false, now) != 0)
+			again(e, slot, now + CP_BLOCKED_MS);
+		return;
+	}
 	if (q == NULL)
 		q = gather(e, slot, 0, false, now);
 	if (q == NULL) {
@@ -286,20 +295,6 @@ void cp_resync_answered(struct cp_engine *e, uint32_t slot, uint64_t now)
 }
 
 /* ---- who asks otherwise ---- */
-
-/* Begins to query, where nothing else is under way. 0 or -errno. */
-static int begin(struct cp_engine *e, uint32_t slot, uint16_t only, bool stale, uint64_t now)
-{
-	struct lc_tunnel *t = cp_tunnel_touch(e, slot);
-
-	t->resync = CP_RESYNC_QUERYING;
-	t->n_queried = t->n_confirmed = t->n_cleared = 0;
-	int error = cp_commit(e, now);
-	if (error == 0 && gather(e, slot, only, stale, now) == NULL)
-		error = -ENOMEM; /* all will be queried, when there is memory */
-	again(e, slot, now);
-	return error;
-}
 
 void cp_resync_stale(struct cp_engine *e, uint32_t slot, uint64_t now)
 {

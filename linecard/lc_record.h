@@ -157,7 +157,7 @@ struct lc_tunnel {
 	uint8_t resync;        /* enum cp_resync */
 	uint8_t farewell_capability; /* the last StopCCN carries a Failover Capability AVP */
 	uint8_t data_reset_packets;  /* n of section 3.2.3, for its sessions */
-	uint8_t has_tie_seen;        /* tie_seen holds something */
+	uint8_t has_tie_seen;        /* what became of the SCCRQ with tie_seen; 0: there was none */
 	uint8_t unsynced;            /* what is owed to the sessions since the last reset */
 	uint8_t recovered_here;      /* 1: we were the recovery endpoint of the last reset */
 	uint8_t tie_seen[8];         /* of the peer's last SCCRQ to recover this tunnel */
