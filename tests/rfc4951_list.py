@@ -61,7 +61,7 @@ def check_tests(rows, directory):
         built = set(re.findall(r"^  \['(\w+)',", file.read(), re.MULTILINE))
     sources = {}
     for heading, number, _, quotation, rest in rows:
-        names = re.findall(r"(test_\w+)\.c: (test_\w+)", rest)
+        names = re.findall(r"(test_\w+)\.c: (\w+)", rest)
         if heading not in TABLES:
             yield f"{number}: a table under \"{heading}\""
         elif TABLES[heading][1] and not names:
@@ -70,9 +70,10 @@ def check_tests(rows, directory):
             path = os.path.join(directory, program + ".c")
             if program not in sources:
                 sources[program] = open(path, encoding="utf-8").read() if os.path.exists(path) else ""
-            if not re.search(r"^static void " + function + r"\(void \*\*state\)", sources[program], re.MULTILINE):
+            source, _, registered = sources[program].rpartition("struct CMUnitTest ")
+            if not re.search(r"^static void " + function + r"\(void \*\*state\)", source, re.MULTILINE):
                 yield f"{number}: {program}.c has no {function}"
-            elif not re.search(r"cmocka_unit_test\w*\(\s*" + function + r"\b", sources[program]):
+            elif not re.search(r"\w\(\s*" + function + r"\b", registered):
                 yield f"{number}: {program}.c does not register {function}"
             if program.removeprefix("test_") not in built:
                 yield f"{number}: {program}.c is not in meson.build"
