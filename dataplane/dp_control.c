@@ -70,8 +70,10 @@ void dp_control_transmit(void *context, uint32_t slot, const uint8_t *bytes, siz
 		return;
 	}
 	const struct dp_port *port = &dp->ports[tunnel->port];
-	/* Anybody may send an SCCRQ from any address: a neighbour is kept for who has established. */
-	bool keep = lc_tunnel_door_read(tunnel).mode == LC_MODE_ESTABLISHED;
+	/* Anybody may send an SCCRQ from any address: a neighbour is kept for who has established, and
+	 * found where it is known, as a recovery tunnel's is (RFC 4951 section 3.2.1). */
+	uint8_t mode = lc_tunnel_door_read(tunnel).mode;
+	bool keep = mode == LC_MODE_ESTABLISHED || mode == LC_MODE_HELD;
 	dp->mirror.channels[slot].next_hop = dp_link_hop(dp, port, tunnel->peer_address, keep);
 	struct rte_mbuf *m = rte_pktmbuf_alloc(dp->pool);
 	struct rte_ipv4_hdr *ip;
