@@ -265,11 +265,11 @@ static int control_begin(struct sim_party *p, const void *argument)
 	char why[200] = "";
 
 	(void)argument;
-	p->life = lc_control_begin(m, 1000 + p->number, p->sim->now);
 	if (__lsan_disable != NULL)
 		__lsan_disable();
 	if (lc_txn_attach(&p->txn, m, why, sizeof(why)) != 0)
 		sim_fail(p->sim, "%s cannot take over its mirror: %s", p->name, why);
+	p->life = lc_control_begin(m, 1000 + p->number, p->sim->now);
 	p->engine = cp_engine_new(p->cfg, m, p->txn, &world, p->sim->now);
 	if (__lsan_enable != NULL)
 		__lsan_enable();
@@ -517,14 +517,14 @@ uint64_t sim_party_next(const struct sim_party *p)
 
 void sim_party_open(struct sim *sim, unsigned number)
 {
+	static const char *const names[] = {"", "LAC", "LNS", "BOTH"};
 	struct sim_party *p = &sim->party[number];
 
 	memset(p, 0, sizeof(*p));
 	p->sim = sim;
 	p->number = number;
 	p->random = sim->seed * 8 + number;
-	snprintf(p->name, sizeof(p->name), "%s%u",
-		 sim->plan.role[number] == SIM_LAC ? "LAC" : "LNS", number);
+	snprintf(p->name, sizeof(p->name), "%s%u", names[sim->plan.role[number]], number);
 	p->cfg = sim_plan_configure(sim, number);
 	lc_txn_step = on_txn_step;
 	lc_channel_step = on_channel_step;

@@ -26,15 +26,17 @@ static unsigned one_of(struct sim *sim, const unsigned *values, unsigned n)
 static void draw_parties(struct sim *sim)
 {
 	struct sim_plan *plan = &sim->plan;
+	static const unsigned middle[10] = {SIM_LNS, SIM_LNS, SIM_LNS, SIM_LNS, SIM_LNS,
+					    SIM_LNS, SIM_LNS, SIM_LAC, SIM_LAC, SIM_LAC | SIM_LNS};
 	unsigned shape = sim_random(sim, 10);
 
-	plan->n_parties = shape < 6 ? 2 : 3;
+	plan->n_parties = shape < 5 ? 2 : 3;
 	plan->role[0] = SIM_LAC;
-	plan->role[1] = shape < 8 ? SIM_LNS : SIM_LAC;
+	plan->role[1] = middle[shape];
 	plan->role[2] = SIM_LNS;
 	for (unsigned lac = 0; lac < plan->n_parties; lac++)
-		for (unsigned lns = 0; lns < plan->n_parties; lns++) {
-			if (plan->role[lac] != SIM_LAC || plan->role[lns] != SIM_LNS)
+		for (unsigned lns = lac + 1; lns < plan->n_parties; lns++) {
+			if (!(plan->role[lac] & SIM_LAC) || !(plan->role[lns] & SIM_LNS))
 				continue;
 			for (unsigned n = sim_chance(sim, 25) ? 2 : 1; n > 0; n--)
 				plan->links[plan->n_links++] = (struct sim_link){
@@ -295,12 +297,21 @@ static void put_tunnels(struct sim *sim, struct json *j, unsigned party)
 	}
 }
 
+/* There is a tunnel from lac to lns. */
+static bool is_lac_of(const struct sim *sim, unsigned lac, unsigned lns)
+{
+	for (unsigned i = 0; i < sim->plan.n_links; i++)
+		if (sim->plan.links[i].lac == lac && sim->plan.links[i].lns == lns)
+			return true;
+	return false;
+}
+
 static void put_hosts(struct sim *sim, struct json *j, unsigned party)
 {
 	const char *comma = "";
 
 	for (unsigned q = 0; q < sim->plan.n_parties; q++) {
-		if (sim->plan.role[q] != SIM_LAC || sim->plan.role[party] != SIM_LNS)
+		if (!is_lac_of(sim, q, party))
 			continue;
 		put(j, "%s{\"name\":\"host%u\",\"password\":\"%s\"}", comma, q,
 		    sim->plan.password[party][q]);
@@ -335,9 +346,9 @@ static void apply_policy(const struct sim *sim, struct cfg_tunnel_policy *to, un
 	const struct sim_policy *from = &sim->plan.policy[party][peer];
 
 	to->method = from->scoped ? from->method : sim->plan.global[party];
-	to->method_scope = !from->scoped                      ? CFG_SCOPE_GLOBAL
-			   : sim->plan.role[party] == SIM_LAC ? CFG_SCOPE_TUNNEL
-							      : CFG_SCOPE_PROFILE;
+	to->method_scope = !from->scoped                 ? CFG_SCOPE_GLOBAL
+			   : is_lac_of(sim, party, peer) ? CFG_SCOPE_TUNNEL
+							 : CFG_SCOPE_PROFILE;
 	to->hello_interval_s = from->hello_s;
 	to->receive_window = from->window;
 	to->retransmission = from->retransmission;
@@ -363,7 +374,7 @@ struct cfg *sim_plan_configure(struct sim *sim, unsigned party)
 	    party, MAX_TUNNELS, SIM_SESSIONS, sim->plan.buffers, party + 1, party);
 	put_tunnels(sim, &j, party);
 	put(&j, "]");
-	if (sim->plan.role[party] == SIM_LNS) {
+	if (sim->plan.role[party] & SIM_LNS) {
 		put(&j, ",\"destination_profiles\":[{\"name\":\"isp\",\"address\":\"10.1.0.0/24\","
 			"\"remote_hosts\":[");
 		put_hosts(sim, &j, party);

@@ -108,7 +108,7 @@ static bool all_there(struct sim_party *p, char *why, size_t size)
 	     i = lc_map_next(p->mirror.tunnel_map, SIM_TUNNELS, i + 1), has++) {
 		const struct lc_tunnel *t = &p->mirror.tunnels[i];
 		unsigned link = (unsigned)(t->profile[1] - '0');
-		if (plan->role[p->number] != SIM_LAC)
+		if (t->role != LC_ROLE_LAC)
 			continue;
 		if (link >= plan->n_links || found[link])
 			return unrest(why, size, "%s: tunnel %u is for \"%s\"", p->name, t->door.id,

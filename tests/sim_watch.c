@@ -342,6 +342,44 @@ void sim_watch_control(struct sim_party *p)
 
 /* ---- now and then ---- */
 
+/* In the past only as far as nobody was here to see it, and not for ever ahead. */
+static bool is_sane(const struct sim_party *p, uint64_t deadline)
+{
+	enum { AHEAD_MS = 3600000 };
+
+	return deadline == 0 || (deadline >= SIM_START && deadline <= p->sim->now + AHEAD_MS);
+}
+
+static void check_deadlines(struct sim_party *p)
+{
+	for (uint32_t i = lc_map_next(p->mirror.tunnel_map, SIM_TUNNELS, 0); i != LC_NO_SLOT;
+	     i = lc_map_next(p->mirror.tunnel_map, SIM_TUNNELS, i + 1))
+		if (!is_sane(p, p->mirror.tunnels[i].deadline))
+			sim_fail(p->sim, "%s: the deadline of tunnel %u makes no sense", p->name,
+				 p->mirror.tunnels[i].door.id);
+	for (uint32_t i = lc_map_next(p->mirror.session_map, SIM_SESSIONS, 0); i != LC_NO_SLOT;
+	     i = lc_map_next(p->mirror.session_map, SIM_SESSIONS, i + 1))
+		if (!is_sane(p, p->mirror.sessions[i].deadline))
+			sim_fail(p->sim, "%s: the deadline of session %u makes no sense", p->name,
+				 p->mirror.sessions[i].id);
+}
+
+/* No two established sessions of a tunnel have the same one for their peer. */
+static void check_pairs(struct sim_party *p)
+{
+	for (uint32_t i = 0; i < SIM_SESSIONS; i++)
+		for (uint32_t j = 0; j < i && p->sessions[i].accounting_id != 0; j++)
+			if (p->sessions[j].accounting_id != 0 &&
+			    p->sessions[i].tunnel_id == p->sessions[j].tunnel_id &&
+			    p->mirror.sessions[i].peer_session_id ==
+				p->mirror.sessions[j].peer_session_id)
+				sim_fail(p->sim,
+					 "%s: sessions %u and %u of tunnel %u have one peer, %u",
+					 p->name, p->sessions[i].id, p->sessions[j].id,
+					 p->sessions[i].tunnel_id,
+					 p->mirror.sessions[i].peer_session_id);
+}
+
 void sim_watch_mirror(struct sim_party *p, bool wholly)
 {
 	char why[200] = "";
@@ -351,6 +389,8 @@ void sim_watch_mirror(struct sim_party *p, bool wholly)
 	if (!lc_mirror_check(&p->mirror, why, sizeof(why)) ||
 	    (wholly && !lc_mirror_check_free(&p->mirror, why, sizeof(why))))
 		sim_fail(p->sim, "%s: %s", p->name, why);
+	check_deadlines(p);
+	check_pairs(p);
 }
 
 void sim_watch_started(struct sim_party *p)
