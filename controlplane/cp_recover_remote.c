@@ -82,8 +82,19 @@ static void remember_tie(const struct cp_turn *turn, struct lc_tunnel *old, uint
 	lc_put32(old->tie_seen + 4, (uint32_t)turn->message->tie_breaker);
 }
 
+/* The message itself: as for any tunnel, with the old one's secret. */
+static bool is_sound(struct cp_turn *turn, uint32_t old_slot)
+{
+	struct cp_turn own = *turn;
+
+	own.tunnel = cp_tunnel_touch(turn->engine, old_slot);
+	bool sound = own.tunnel != NULL && cp_tunnel_acceptable(&own);
+	turn->end = own.end;
+	return sound;
+}
+
 /* The reasons of 3.2.1 to terminate the recovery tunnel. false with turn->end. */
-static bool is_acceptable(struct cp_turn *turn, const struct lc_tunnel *old)
+static bool is_acceptable(struct cp_turn *turn, const struct lc_tunnel *old, uint32_t old_slot)
 {
 	const struct cp_recovery *r = &turn->message->recovery;
 	char address[16];
@@ -99,7 +110,7 @@ static bool is_acceptable(struct cp_turn *turn, const struct lc_tunnel *old)
 		cp_end_set(&turn->end, CP_STOPCCN_ERROR, CP_ERROR_VENDOR,
 			   "not both ends of tunnel %u have offered the failover protocol",
 			   old->door.id);
-	return turn->end.text[0] == 0;
+	return turn->end.text[0] == 0 && is_sound(turn, old_slot);
 }
 
 /* The established tunnel that the message names by both IDs. NULL: there is none. */
@@ -236,8 +247,6 @@ static int accept_recovery(struct cp_turn *turn, uint32_t old_slot)
 	}
 	cp_tunnel_meet(turn);
 	turn->tunnel->call_serial = (uint32_t)++e->counters.recoveries_accepted;
-	if (!cp_tunnel_acceptable(turn))
-		return cp_tunnel_event(turn, CP_TUNNEL_SCCRQ_BAD);
 	suggest(turn, old_slot);
 	remember_tie(turn, old, CP_TIE_TAKEN);
 	old->door.mode = LC_MODE_HELD;
@@ -264,7 +273,7 @@ int cp_recover_requested(struct cp_turn *turn)
 		e->counters.malformed++;
 		return 0;
 	}
-	if (!is_acceptable(turn, old))
+	if (!is_acceptable(turn, old, old_slot))
 		return cp_index_tunnel_by_peer(e, turn->buffer->peer_address,
 					       turn->message->assigned_tunnel_id,
 					       LC_NO_SLOT) == LC_NO_SLOT

@@ -5,7 +5,8 @@
  * tunnel is consumed and no call made in it (3.2.2). On the same way the data channels are reset (3.2.3).
  * Step II: any session may have been in between; all are suspected.
  * Step III: all established sessions are queried, as many in flight as the outbox has room for. The recovery
- * endpoint waits for its SCCCN to be acknowledged before: what comes earlier would be discarded.
+ * endpoint waits before for a message of the peer, or for the acknowledgement of its SCCCN and some time: what
+ * comes before the peer's own reset is discarded, and would have to be sent again.
  *
  * Which sessions have been visited is private: the next control plane begins with a new reset, or, where an
  * operator or a stale session had asked, from the start. A session that comes up meanwhile needs no query. */
@@ -15,7 +16,9 @@
 #include <stdlib.h>
 
 enum {
-	BATCH = 64,        /* sessions looked at in one transaction */
+	BATCH = 64, /* sessions looked at in one transaction */
+	FIRST_WORD_MS =
+	    500, /* the peer's line card has our SCCCN: its control plane will have it by then */
 	ANSWER_MS = 60000, /* without any answer: then it is over */
 };
 
@@ -24,6 +27,7 @@ struct cp_query {
 	uint32_t n, next;
 	uint32_t outstanding; /* queried, and not answered */
 	uint64_t progress;    /* ms: when something happened last */
+	uint64_t ready;       /* ms: when it may begin to query, at the latest; 0: not known yet */
 	uint16_t ids[];
 };
 
@@ -202,6 +206,15 @@ static void advance(struct cp_turn *turn, enum cp_resync to)
 		again(e, turn->slot, turn->now);
 }
 
+/* The peer has sent a message on the channel as it was reset: it has reset it too. */
+static bool is_heard(const struct cp_turn *turn)
+{
+	const struct lc_channel *channel = &turn->engine->mirror->channels[turn->slot];
+
+	return lc_channel_current(channel, turn->tunnel->door) &&
+	       lc_channel_rx_read(channel).nr != turn->tunnel->reset_nr;
+}
+
 static void clearing(struct cp_turn *turn, struct cp_query *q)
 {
 	struct cp_engine *e = turn->engine;
@@ -213,6 +226,12 @@ static void clearing(struct cp_turn *turn, struct cp_query *q)
 	}
 	if (cp_recover_own(e, turn->slot) != LC_NO_SLOT) /* its SCCCN is not acknowledged yet */
 		return cp_abort(e);                      /* its end brings us here again */
+	if (q->ready == 0)
+		q->ready = turn->now + FIRST_WORD_MS;
+	if (turn->tunnel->recovered_here && turn->now < q->ready && !is_heard(turn)) {
+		again(e, turn->slot, q->ready);
+		return cp_abort(e);
+	}
 	q->next = q->outstanding = 0;
 	q->progress = turn->now;
 	advance(turn, CP_RESYNC_QUERYING);

@@ -47,7 +47,7 @@ bool cp_tunnel_acceptable(struct cp_turn *turn)
 		return not_acceptable(turn, CP_STOPCCN_NOT_AUTHORIZED, 0,
 				      "tunnel authentication is asked for, and no password is "
 				      "configured here");
-	return is_authentic(turn);
+	return m->type == LC_MSG_SCCRQ || is_authentic(turn);
 }
 
 void cp_tunnel_learn(struct cp_turn *turn)

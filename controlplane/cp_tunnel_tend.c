@@ -192,7 +192,7 @@ void cp_tunnel_tend(struct cp_engine *e, uint32_t slot, uint64_t now)
 		return;
 	cp_resync_run(e, slot, now);
 	if (t->state == CP_TUNNEL_ESTABLISHED && e->places[slot].configured != CP_NO_TUNNEL &&
-	    cp_recover_is_open(t))
+	    (t->resync == CP_RESYNC_NONE || t->resync == CP_RESYNC_QUERYING))
 		make_calls(e, slot, e->places[slot].configured, now);
 	else if (is_ending(t) && t->n_sessions > 0)
 		again(e, slot, now);

@@ -61,7 +61,8 @@
  *
  * The farewell (lc_send_farewell):
  *   "farewell"      Sent, and dead is 1 still: sent once more after attach. Nobody acknowledges it, so once
- *                   too often is better than never.
+ *                   too often is better than never. Its Ns is tx.next, so that a peer that has got all that was
+ *                   sent, but was not heard, takes it; what waits behind the window never had a number.
  *   tx.word         dead = 2.
  *   "parted"        The control plane is not told: attach does.
  *

@@ -167,6 +167,8 @@ void lc_receive_held(struct lc_view *view);
 uint64_t lc_send_interval(const struct lc_view *view, uint32_t retries);
 /* Sends what has number ns: a HELLO or a message of the outbox. false: its buffer makes no sense. */
 bool lc_send_number(struct lc_view *view, uint16_t ns);
+/* Sends a message of the outbox under whatever number. false: likewise. */
+bool lc_send_message(struct lc_view *view, uint16_t number, uint16_t ns);
 
 /* true: the outbox, tx.word and the door fit together. */
 bool lc_send_sane(const struct lc_view *view);

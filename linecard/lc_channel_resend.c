@@ -85,8 +85,7 @@ void lc_send_farewell(struct lc_view *v)
 	if (tx.dead != 1)
 		return;
 	uint16_t last = (uint16_t)(v->door.outbox_tail - 1);
-	if ((uint16_t)(last - lc_outbox_head(tx)) < LC_RING &&
-	    lc_send_number(v, (uint16_t)(last + tx.shift)))
+	if ((uint16_t)(last - lc_outbox_head(tx)) < LC_RING && lc_send_message(v, last, tx.next))
 		c->sent++;
 	lc_channel_at("farewell");
 	tx.dead = 2;

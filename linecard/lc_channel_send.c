@@ -89,32 +89,42 @@ static void transmit(struct lc_view *v, const uint8_t *bytes, size_t length)
 	lc_channel_at("told");
 }
 
+static void send_hello(struct lc_view *v, uint16_t ns)
+{
+	uint8_t bytes[HELLO_SIZE], *avp = &bytes[LC_L2TP_CONTROL_SIZE];
+
+	lc_l2tp_write_control(bytes, HELLO_SIZE, peer_id(v), 0, ns, v->channel->rx.nr);
+	lc_put16(avp, AVP_MANDATORY | (AVP_HEADER_SIZE + 2));
+	lc_put32(avp + 2, 0);
+	lc_put16(avp + AVP_HEADER_SIZE, LC_MSG_HELLO);
+	transmit(v, bytes, sizeof(bytes));
+}
+
+bool lc_send_message(struct lc_view *v, uint16_t number, uint16_t ns)
+{
+	uint8_t bytes[LC_MESSAGE_MAX];
+	uint32_t buffer = __atomic_load_n(&v->tunnel->outbox[number % LC_RING], __ATOMIC_RELAXED);
+
+	if (buffer >= v->all->n_buffers)
+		return false;
+	const struct lc_buffer *b = &v->all->mirror->outbox[buffer];
+	uint32_t length = __atomic_load_n(&b->length, __ATOMIC_RELAXED);
+	if (length < LC_L2TP_CONTROL_SIZE || length > LC_MESSAGE_MAX)
+		return false;
+	memcpy(bytes, b->bytes, length);
+	lc_put16(bytes + 8, ns);
+	lc_put16(bytes + 10, v->channel->rx.nr);
+	transmit(v, bytes, length);
+	return true;
+}
+
 bool lc_send_number(struct lc_view *v, uint16_t ns)
 {
 	union lc_channel_tx tx = v->channel->tx;
-	uint8_t bytes[LC_MESSAGE_MAX];
-	uint32_t length = HELLO_SIZE;
 
-	if (tx.hello && ns == tx.acked) {
-		uint8_t *avp = &bytes[LC_L2TP_CONTROL_SIZE];
-		lc_l2tp_write_control(bytes, HELLO_SIZE, peer_id(v), 0, ns, v->channel->rx.nr);
-		lc_put16(avp, AVP_MANDATORY | (AVP_HEADER_SIZE + 2));
-		lc_put32(avp + 2, 0);
-		lc_put16(avp + AVP_HEADER_SIZE, LC_MSG_HELLO);
-	} else {
-		uint16_t place = (uint16_t)(ns - tx.shift) % LC_RING;
-		uint32_t buffer = __atomic_load_n(&v->tunnel->outbox[place], __ATOMIC_RELAXED);
-		if (buffer >= v->all->n_buffers)
-			return false;
-		const struct lc_buffer *b = &v->all->mirror->outbox[buffer];
-		length = __atomic_load_n(&b->length, __ATOMIC_RELAXED);
-		if (length < LC_L2TP_CONTROL_SIZE || length > LC_MESSAGE_MAX)
-			return false;
-		memcpy(bytes, b->bytes, length);
-		lc_put16(bytes + 8, ns);
-		lc_put16(bytes + 10, v->channel->rx.nr);
-	}
-	transmit(v, bytes, length);
+	if (!tx.hello || ns != tx.acked)
+		return lc_send_message(v, (uint16_t)(ns - tx.shift), ns);
+	send_hello(v, ns);
 	return true;
 }
 
