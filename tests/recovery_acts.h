@@ -18,8 +18,14 @@ static inline char *far_json(const struct far_options *o)
 	snprintf(policy, sizeof(policy), "%s%s%s%s", o->policy != NULL ? o->policy : "",
 		 o->secret != NULL ? "\"password\":\"" : "", o->secret != NULL ? o->secret : "",
 		 o->secret != NULL ? "\"," : "");
-	return (o->lac ? lab_lac_json : lab_lns_json)(o->l2tp != NULL ? o->l2tp : FAR_METHOD,
-						      policy, o->subscribers);
+	char *json = (o->lac ? lab_lac_json : lab_lns_json)(o->l2tp != NULL ? o->l2tp : FAR_METHOD,
+							    policy, o->subscribers);
+	const char *port = strstr(json, "\"facing\":\"peer\"");
+	char *with_mtu = NULL;
+	assert_true(asprintf(&with_mtu, "%.*s\"mtu\":%u,%s", (int)(port - json), json,
+			     o->mtu != 0 ? o->mtu : 1500, port) > 0);
+	free(json);
+	return with_mtu;
 }
 
 /* An engine, and no tunnel yet. */

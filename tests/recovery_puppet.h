@@ -39,6 +39,7 @@ struct far_options {
 	const char *secret; /* of the tunnel; NULL: none */
 	uint8_t offer;      /* Failover Capability of the far end; 0: no such AVP */
 	uint32_t recovery_ms;
+	unsigned mtu; /* of the engine's port; 0: 1500 */
 };
 
 struct far {
@@ -197,6 +198,9 @@ static inline void far_run(struct far *f, uint64_t ms)
 
 /* ---- what the test takes ---- */
 
+/* A recovery endpoint gives its peer half a second for a first word on the channel that was reset. */
+enum { FAR_FIRST_WORD_MS = 501 };
+
 static inline struct far_message *far_waiting(struct far *f, unsigned channel, int type)
 {
 	for (unsigned i = 0; i < f->n_queued; i++) {
@@ -218,6 +222,8 @@ static inline void far_take(struct far *f, struct far_message *m)
 /* The next message on a channel is one of this type. */
 static inline void far_expect(struct far *f, unsigned channel, int type)
 {
+	if (far_waiting(f, channel, -1) == NULL)
+		far_run(f, FAR_FIRST_WORD_MS);
 	struct far_message *m = far_waiting(f, channel, -1);
 	int got = m != NULL ? lc_l2tp_message_type(m->bytes, m->length) : -1;
 	if (m == NULL || got != type)
@@ -229,6 +235,8 @@ static inline void far_expect(struct far *f, unsigned channel, int type)
 /* A message of this type is among those that wait on a channel. */
 static inline void far_find(struct far *f, unsigned channel, int type)
 {
+	if (far_waiting(f, channel, type) == NULL)
+		far_run(f, FAR_FIRST_WORD_MS);
 	struct far_message *m = far_waiting(f, channel, type);
 	if (m == NULL)
 		fail_msg("channel %u: no %s\n%s", channel, lc_l2tp_message_name(type), f->e->log);

@@ -233,6 +233,19 @@ static void check_consumed(struct sim_party *p, uint32_t slot, uint16_t number)
 
 /* ---- tunnels ---- */
 
+/* The channel was reset: what was not established is to go before anything else (step I). */
+static void doom_sessions(struct sim_party *p, uint16_t tunnel_id)
+{
+	for (uint32_t slot = 0; slot <= p->mirror.session_mask; slot++) {
+		const struct lc_session *s = &p->mirror.sessions[slot];
+		struct sim_session *known = &p->sessions[slot];
+		if (known->id != 0 && known->id == s->id && known->tunnel_id == s->tunnel_id &&
+		    s->tunnel_id == tunnel_id && s->state > CP_SESSION_WAIT_TUNNEL &&
+		    s->state < CP_SESSION_ESTABLISHED)
+			known->doomed = true;
+	}
+}
+
 static void tunnel_begins(struct sim_party *p, uint32_t slot, union lc_tunnel_door door)
 {
 	const struct lc_tunnel *t = &p->mirror.tunnels[slot];
@@ -244,6 +257,8 @@ static void tunnel_begins(struct sim_party *p, uint32_t slot, union lc_tunnel_do
 				     .head = door.inbox_head,
 				     .start = reset ? t->reset_nr : 0,
 				     .stream = -1};
+	if (reset)
+		doom_sessions(p, door.id);
 	known->verified = reset ? t->reset_nr : lc_channel_rx_read(&p->mirror.channels[slot]).nr;
 	p->sim->resets += reset;
 }
@@ -309,6 +324,11 @@ static void look_at_session(struct sim_party *p, uint32_t slot)
 	}
 	if (known->id != s->id || known->tunnel_id != s->tunnel_id)
 		session_begins(p, slot, s);
+	uint32_t tunnel = lc_tunnel_slot(&p->mirror, s->tunnel_id);
+	const struct lc_tunnel *t = &p->mirror.tunnels[tunnel];
+	if (known->doomed && t->state == CP_TUNNEL_ESTABLISHED && cp_recover_is_open(t))
+		sim_fail(p->sim, "%s: session %u of tunnel %u, %s, outlives step I", p->name, s->id,
+			 s->tunnel_id, cp_session_state_name(s->state));
 	if (lc_session_door_read(s).word != 0 && s->state != CP_SESSION_ESTABLISHED)
 		sim_fail(p->sim, "%s: the door of session %u is open, and its state is %s", p->name,
 			 s->id, cp_session_state_name(s->state));

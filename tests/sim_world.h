@@ -166,6 +166,7 @@ struct sim_tunnel {
 struct sim_session {
 	uint64_t accounting_id; /* 0: not established */
 	uint16_t id, tunnel_id;
+	bool doomed;        /* not established when its tunnel was reset */
 	bool promised;      /* it must be kept, here and at its peer */
 	unsigned peer;      /* the party */
 	uint32_t peer_slot; /* if promised: its counterpart there */

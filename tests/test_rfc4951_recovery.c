@@ -163,6 +163,25 @@ static void test_hidden_suggestion_5_3(void **state)
 	far_close(f);
 }
 
+/* 5.3: an old packet that comes late is not taken for a new one. */
+static void test_old_packets_come_late_5_3(void **state)
+{
+	(void)state;
+	struct far *f = far_establish_plain();
+	uint16_t session = far_call(f, FAR_SESSION);
+	far_begin(f, LC_MSG_CDN);
+	raw_avp(&f->out, CP_AVP_M, 0, CP_AVP_RESULT_CODE, "\0\3", 2);
+	raw_u16(&f->out, CP_AVP_ASSIGNED_SESSION_ID, FAR_SESSION);
+	far_head(f, FAR_OLD, session);
+	const struct raw cdn = f->out; /* under way when the engine fails */
+	far_fail_and_grant(f);
+	enum lc_verdict verdict = far_inject(f, cdn.bytes, cdn.length);
+	assert_true(verdict == LC_DUPLICATE || verdict == LC_OUTSIDE || verdict == LC_MALFORMED);
+	far_settle(f);
+	assert_true(far_established(f, session));
+	far_close(f);
+}
+
 /* 3.2.2, 5.3: without the AVP they are zero. */
 static void test_zero_without_suggestion_3_2_2(void **state)
 {
@@ -324,6 +343,7 @@ int main(void)
 	    cmocka_unit_test(test_recovery_tunnel_is_torn_down_3_2_1),
 	    cmocka_unit_test(test_suggested_sequence_is_used_5_3),
 	    cmocka_unit_test(test_hidden_suggestion_5_3),
+	    cmocka_unit_test(test_old_packets_come_late_5_3),
 	    cmocka_unit_test(test_zero_without_suggestion_3_2_2),
 	    cmocka_unit_test(test_silence_before_reset_3_2_1),
 	    cmocka_unit_test(test_windows_are_flushed_3_2_2),

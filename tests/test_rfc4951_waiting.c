@@ -78,6 +78,20 @@ static void test_recovery_time_5_1(void **state)
 	far_close(f);
 }
 
+/* The longest time there is, 49 days, is a long one. */
+static void test_longest_recovery_time_5_1(void **state)
+{
+	(void)state;
+	uint16_t session;
+	struct far *f = fall_silent(
+	    &(struct far_options){
+		.lac = true, .subscribers = 1, .offer = FAR_C, .recovery_ms = UINT32_MAX},
+	    &session);
+	far_run(f, 24 * 3600 * 1000);
+	expect_kept(f, session, true);
+	far_close(f);
+}
+
 /* The peer was only cut off: it acknowledges, and all is as before. */
 static void test_acknowledgement_stops_the_timer_5_1(void **state)
 {
@@ -221,6 +235,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_recovery_time_5_1),
+	    cmocka_unit_test(test_longest_recovery_time_5_1),
 	    cmocka_unit_test(test_acknowledgement_stops_the_timer_5_1),
 	    cmocka_unit_test(test_recovery_stops_the_timer_5_1),
 	    cmocka_unit_test(test_forgery_does_not_stop_the_timer_5_1),
