@@ -151,7 +151,8 @@ static inline enum lc_verdict far_inject(struct far *f, const uint8_t *bytes, si
 {
 	struct lc_arrival from = {.peer_address = f->source,
 				  .local_address = lab_address[f->end],
-				  .peer_udp_port = LC_L2TP_UDP_PORT};
+				  .peer_udp_port = LC_L2TP_UDP_PORT,
+				  .port = 1}; /* the peer-facing one of the lab */
 	return lc_channels_receive(f->e->channels, &from, bytes, length, f->lab->now);
 }
 
