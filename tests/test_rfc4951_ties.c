@@ -218,6 +218,35 @@ static void test_recovery_ties_end_no_other_tunnel_3_2_1(void **state)
 	far_close(f);
 }
 
+/* 3.2.1: the tie breaker of an SCCRQ that is refused decides nothing: our recovery goes on. */
+static void test_refused_winner_wins_nothing_3_2_1(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct both b;
+		fail_both(&b, &(struct far_options){.offer = FAR_C | FAR_D});
+		struct far *f = b.f;
+		f->recovery_id = 79;
+		far_begin_recovery(f, FAR_TUNNEL, f->channel[FAR_OLD].to, lowest);
+		if (i == 0) /* unknown, and mandatory */
+			far_put(f, CP_AVP_M, 99, NULL, 0);
+		else if (i == 1) /* there is no secret */
+			far_put(f, CP_AVP_M, CP_AVP_CHALLENGE, far_challenge, 16);
+		else
+			f->source = lab_address[LAC] + 7;
+		b.theirs = f->fresh = f->n_channels;
+		far_add(f, f->recovery_id, 0);
+		far_send(f, b.theirs);
+		far_expect(f, b.theirs, LC_MSG_STOPCCN);
+		f->source = lab_address[LAC];
+		far_run(f, 20000);
+		if (far_waiting(f, FAR_CALLING, LC_MSG_SCCRQ) != NULL)
+			b.ours = far_expect_call(f, FAR_RECOVERY); /* begun anew: as good */
+		expect_ours_goes_on(&b);
+		far_close(f);
+	}
+}
+
 /* 3.2.1, 8: a forger may win a tie, but not the tunnel: when he fails our recovery begins anew. */
 static void test_forger_wins_the_tie_3_2_1(void **state)
 {
@@ -266,6 +295,7 @@ int main(void)
 	    cmocka_unit_test(test_other_ties_end_no_recovery_3_2_1),
 	    cmocka_unit_test(test_other_tunnels_lose_to_no_recovery_3_2_1),
 	    cmocka_unit_test(test_recovery_ties_end_no_other_tunnel_3_2_1),
+	    cmocka_unit_test(test_refused_winner_wins_nothing_3_2_1),
 	    cmocka_unit_test(test_forger_wins_the_tie_3_2_1),
 	    cmocka_unit_test(test_late_copy_of_the_loser_3_2_1),
 	};

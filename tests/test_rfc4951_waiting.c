@@ -204,6 +204,24 @@ static void test_farewell_without_capability_5_1(void **state)
 	}
 }
 
+/* RFC 2661 section 5.8: the StopCCN follows what the peer may have got, so that it can be taken in order: what waits behind
+ * the window never goes out, and has no number. */
+static void test_farewell_leaves_no_gap_5_1(void **state)
+{
+	(void)state;
+	uint16_t session;
+	const struct far_options o = {.offer = FAR_C};
+	struct far *f = fall_silent(&o, &session);
+
+	for (unsigned i = 0; i < 5; i++)
+		assert_int_equal(cp_engine_send_sli(f->e->engine, f->channel[FAR_OLD].to, session,
+						    i, i, f->lab->now),
+				 0);
+	far_run(f, CYCLE_MS + 1000);
+	far_find(f, FAR_OLD, LC_MSG_STOPCCN);
+	far_close(f);
+}
+
 /* A LAC opens its tunnel again after that. */
 static void test_lac_opens_again_5_1(void **state)
 {
@@ -241,6 +259,7 @@ int main(void)
 	    cmocka_unit_test(test_forgery_does_not_stop_the_timer_5_1),
 	    cmocka_unit_test(test_no_time_is_not_waited_for_5_1),
 	    cmocka_unit_test(test_farewell_without_capability_5_1),
+	    cmocka_unit_test(test_farewell_leaves_no_gap_5_1),
 	    cmocka_unit_test(test_lac_opens_again_5_1),
 	    cmocka_unit_test(test_no_wait_before_establishment_5_1),
 	};
