@@ -190,6 +190,15 @@ static uint64_t patience_with(struct sim *sim, unsigned party)
 	return least;
 }
 
+/* As long as the peer has been asked to wait, or less. */
+static unsigned draw_recovery(struct sim *sim, const struct sim_fault *f)
+{
+	enum { LONGEST_MS = 300000 };
+	unsigned most = sim->plan.policy[f->party][f->other].failover.recovery_time_ms;
+
+	return sim_random(sim, (most < LONGEST_MS ? most : LONGEST_MS) + 1);
+}
+
 static void draw_fault(struct sim *sim, uint64_t at)
 {
 	struct sim_plan *plan = &sim->plan;
@@ -214,6 +223,8 @@ static void draw_fault(struct sim *sim, uint64_t at)
 		f->outage = sim_between(sim, 10000, 150000);
 	if (f->times > 1)
 		f->outage /= 4;
+	else if (plan->mood == SIM_FAIR && f->kind != SIM_PARTITION && sim_chance(sim, 15))
+		f->outage += draw_recovery(sim, f);
 }
 
 /* Bouts of trouble with enough peace between them that each is on its own. */
@@ -232,12 +243,15 @@ static void draw_faults(struct sim *sim)
 	}
 	unsigned bouts = plan->mood == SIM_CALM ? 0 : sim_between(sim, 1, 3);
 	for (unsigned bout = 0; bout < bouts; bout++) {
+		uint64_t end = at;
 		for (unsigned n = sim_chance(sim, 50) ? 1 : sim_between(sim, 2, 5); n > 0; n--) {
 			draw_fault(sim, at);
+			uint64_t back = at + plan->faults[plan->n_faults - 1].outage;
+			end = back > end ? back : end;
 			at += sim_random(sim,
 					 (unsigned)(sim_chance(sim, 50) ? 300 : patience / 6 + 1));
 		}
-		at += patience;
+		at = (end > at ? end : at) + patience;
 		if (plan->mood == SIM_FAIR || sim_chance(sim, 50))
 			at += peace + 10000 + sim_random(sim, 20000);
 		else

@@ -24,8 +24,9 @@
  * either end, as many retransmissions as the network may take, and one, to be acknowledged in time. Where the
  * failover protocol is in effect a third of it, of the cycles of both kinds (established or not): the
  * recovery tunnel has to be set up in what is left; and none at all where a third of the remote endpoint's cycle,
- * for which it waits for the SCCCN, is too short for what the network may lose. The Recovery Time adds nothing that could be counted on:
- * it keeps the old tunnel, but the recovery tunnel's messages run out all the same.
+ * for which it waits for the SCCCN, is too short for what the network may lose. Where nothing but the control plane of
+ * one party (with or without its data plane) is away, once, its Recovery Time (RFC 4951 section 5.1) is added: for so
+ * long the other keeps the tunnel, and the recovery tunnel's messages begin only when it is back.
  *
  * What is not promised may be lost, but not by halves: sim_rest.c has both ends agree in the end, and
  * everything that is configured up again. */
@@ -291,20 +292,47 @@ static void promise_all(struct sim *sim, unsigned a)
 			sim_promise_established(p, i);
 }
 
+/* The party whose control plane is down while all else is well; SIM_PARTIES: it is otherwise. */
+static unsigned alone_down(const struct sim *sim, unsigned a, unsigned b)
+{
+	const struct sim_party *p = &sim->party[a], *q = &sim->party[b];
+
+	if (sim->now < sim->net.cut[a][b] || sim->now < sim->net.cut[b][a])
+		return SIM_PARTIES;
+	if (!p->control_up && q->control_up && q->data_up)
+		return a;
+	return !q->control_up && p->control_up && p->data_up ? b : SIM_PARTIES;
+}
+
+/* How long the present span may take. */
+static uint64_t limit_of(const struct sim *sim, const struct sim_pair *pair, unsigned a, unsigned b)
+{
+	if (pair->patience == 0 || pair->alone == SIM_PARTIES || !is_failover(sim, a, b))
+		return pair->patience;
+	unsigned other = pair->alone == a ? b : a;
+	return pair->patience + sim->plan.policy[pair->alone][other].failover.recovery_time_ms;
+}
+
 static void look_at_pair(struct sim *sim, unsigned a, unsigned b)
 {
 	struct sim_pair *pair = &sim->pair[a][b];
-	uint64_t patience = pair->patience, cycle = pair->cycle;
+	uint64_t cycle = pair->cycle;
 	bool sick = is_sick(sim, a, b);
+	unsigned alone = alone_down(sim, a, b);
 
-	if (sick && !pair->sick && (pair->sick_until == 0 || sim->now - pair->sick_until > cycle))
+	if (sick && !pair->sick && (pair->sick_until == 0 || sim->now - pair->sick_until > cycle)) {
 		pair->sick_since = sim->now;
+		pair->alone = alone;
+	} else if (sick && (!pair->sick || alone != pair->alone)) {
+		pair->alone = SIM_PARTIES;
+	}
 	if (!sick && pair->sick)
 		pair->sick_until = sim->now;
 	pair->sick = sick;
 	uint64_t end = sick ? sim->now : pair->sick_until;
 	bool recent = sick || sim->now - pair->sick_until <= cycle;
-	if (patience == 0 || (recent && end - pair->sick_since > patience)) {
+	uint64_t limit = limit_of(sim, pair, a, b);
+	if (limit == 0 || (recent && end - pair->sick_since > limit)) {
 		if (!pair->excused)
 			sim_promise_release_pair(sim, a, b);
 		pair->excused = true;

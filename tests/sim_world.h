@@ -204,7 +204,9 @@ struct sim_party {
 
 /* Two parties as sim_promise.c sees them. */
 struct sim_pair {
-	bool sick;                /* they cannot reach each other's tunnels */
+	bool sick; /* they cannot reach each other's tunnels */
+	unsigned
+	    alone; /* all the while one control plane was down and nothing else; SIM_PARTIES: no */
 	bool excused;             /* anything may be lost */
 	uint64_t sick_since;      /* ms: the beginning of the span */
 	uint64_t sick_until;      /* ms: the end of the last sickness */
