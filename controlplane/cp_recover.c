@@ -107,9 +107,15 @@ static int drop_others(struct cp_turn *turn, uint32_t old_slot, bool *newer)
 		bool later = t->role == LC_ROLE_LNS && t->state == CP_TUNNEL_WAIT_CTL_CONN &&
 			     (int32_t)(t->call_serial - turn->tunnel->call_serial) > 0;
 
-		*newer = *newer || later;
-		if (slot == turn->slot || later || e->n_tunnels >= LC_TXN_TUNNELS)
+		if (slot == turn->slot || e->n_tunnels >= LC_TXN_TUNNELS)
 			continue;
+		if (later) { /* if it is alive, its SCCCN is on its way */
+			uint64_t until = turn->now + CP_LEAST_HOLD_MS;
+			*newer = true;
+			if (t->deadline > until)
+				cp_tunnel_touch(e, slot)->deadline = until;
+			continue;
+		}
 		struct cp_turn own = {.engine = e,
 				      .now = turn->now,
 				      .slot = slot,

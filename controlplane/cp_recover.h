@@ -39,6 +39,8 @@ enum {
 	CP_UNSYNCED_ALL,   /* and before that, those that were not established are to be cleared */
 };
 
+enum { CP_LEAST_HOLD_MS = 3000 }; /* two copies of an SCCCN may be lost */
+
 /* tunnel.has_tie_seen: what became of the peer's SCCRQ with that Tie Breaker. */
 enum {
 	CP_TIE_NONE,   /* there was none */

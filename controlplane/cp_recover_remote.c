@@ -19,17 +19,14 @@
 #include <errno.h>
 #include <string.h>
 
-enum {
-	QUARTER_TURN = 0x4000,
-	LEAST_HOLD_MS = 3000, /* two copies of an SCCCN may be lost */
-};
+enum { QUARTER_TURN = 0x4000 };
 
 /* A part of the peer's patience, which we take to be like ours. */
 static uint32_t hold_ms(const struct lc_tunnel *old)
 {
 	uint32_t third = cp_tunnel_cycle_ms(old) / 3;
 
-	return third > LEAST_HOLD_MS ? third : LEAST_HOLD_MS;
+	return third > CP_LEAST_HOLD_MS ? third : CP_LEAST_HOLD_MS;
 }
 
 uint32_t cp_recover_next(struct cp_engine *e, uint32_t old_slot, uint32_t slot)
@@ -54,7 +51,7 @@ static bool is_beaten(const struct cp_turn *turn, uint32_t old_slot)
 		return true;
 	const struct lc_tunnel *ours = lc_txn_peek_tunnel(e->txn, slot);
 	return ours->state == CP_TUNNEL_ESTABLISHED &&
-	       turn->now + CP_SETUP_MS < ours->deadline + LEAST_HOLD_MS;
+	       turn->now + CP_SETUP_MS < ours->deadline + CP_LEAST_HOLD_MS;
 }
 
 static bool is_copy(const struct cp_turn *turn, const struct lc_tunnel *old, uint32_t old_slot)

@@ -335,7 +335,8 @@ struct lc_session_out {
 	uint16_t next_hop; /* index of the neighbour towards the peer; 0, UINT16_MAX: none */
 	uint32_t
 	    follow_sequence; /* LAC: 1: number data as the LNS does (5.4). Writer: the worker of the other direction */
-	uint8_t data_resets; /* of the session when ns last began at zero */
+	uint8_t data_resets; /* of the session when ns last began at zero. Writer of both then: the
+				main lcore */
 	uint8_t reserved[7];
 	uint64_t spare[2];
 } LC_ALIGNED;

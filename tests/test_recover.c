@@ -90,17 +90,17 @@ static void a_peer_is_not_flooded(void **state)
 	    "{\"name\":\"p\",\"device\":\"y\",\"facing\":\"peer\",\"address\":\"10.1.0.1/24\"}]}],"
 	    "\"l2tp\":{\"host_name\":\"lac\"," PROTOCOL "\"tunnels\":[";
 	char *lac = calloc(1, 64 * (TUNNELS + 16)), *at = lac + sprintf(lac, "%s", lac_json);
-	char *lns = lab_lns_json(PROTOCOL, "", 0);
-	char *limit = strstr(lns, "\"tunnels\":30");
+	char *few = lab_lns_json(PROTOCOL, "", 0), *lns = NULL;
+	const char *limit = strstr(few, "\"tunnels\":30,");
 
+	assert_non_null(limit);
+	assert_true(asprintf(&lns, "%.*s\"tunnels\":999%s", (int)(limit - few), few,
+			     limit + strlen("\"tunnels\":30")) > 0);
+	free(few);
 	for (unsigned i = 0; i < TUNNELS; i++)
 		at += sprintf(at, "%s{\"name\":\"t%u\",\"remote\":\"10.1.0.2\",\"port\":\"p\"}",
 			      i > 0 ? "," : "", i);
 	sprintf(at, "]}}");
-	assert_non_null(limit);
-	memcpy(limit, "\"tunnels\":999", 13); /* over the comma */
-	memmove(limit + 14, limit + 13, strlen(limit + 13) + 1);
-	limit[13] = ',';
 	struct lab *lab = lab_new(lac, lns);
 	free(lac);
 	free(lns);
