@@ -143,7 +143,8 @@ static void note_waiting(struct cp_engine *e, uint32_t slot, const struct lc_tun
 		    "%s: does not answer; it has asked for %u ms to recover: its %u sessions are "
 		    "kept for so long",
 		    cp_tunnel_label(label, t), t->recovery_wait_ms, t->n_sessions);
-	else if (t->state == CP_TUNNEL_ESTABLISHED)
+	else if (t->state == CP_TUNNEL_ESTABLISHED &&
+		 !lc_channel_tx_read(&e->mirror->channels[slot]).dead)
 		cp_log(e, CP_LOG_NOTICE, "%s: answers again", cp_tunnel_label(label, t));
 }
 
