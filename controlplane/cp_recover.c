@@ -78,9 +78,12 @@ static int reset(struct cp_turn *turn, uint32_t old_slot, struct cp_sequence seq
 bool cp_recover_is_wanted(const struct cp_turn *turn)
 {
 	uint32_t slot = cp_recover_old(turn->engine, turn->tunnel);
-	uint8_t resync = turn->tunnel->role == LC_ROLE_LAC ? CP_RESYNC_RECOVERING : CP_RESYNC_HELD;
 
-	return slot != LC_NO_SLOT && lc_txn_peek_tunnel(turn->engine->txn, slot)->resync == resync;
+	if (slot == LC_NO_SLOT)
+		return false;
+	uint8_t resync = lc_txn_peek_tunnel(turn->engine->txn, slot)->resync;
+	bool ours = resync == CP_RESYNC_LOST || resync == CP_RESYNC_RECOVERING;
+	return turn->tunnel->role == LC_ROLE_LAC ? resync == CP_RESYNC_RECOVERING : !ours;
 }
 
 int cp_recover_connected(struct cp_turn *turn)
@@ -94,9 +97,10 @@ int cp_recover_connected(struct cp_turn *turn)
 	return reset(turn, cp_recover_old(turn->engine, t), turn->message->sequence, true);
 }
 
-/* Others for the same old tunnel have lost their meaning: our own, and those that the peer sent before. One
- * that it sent later may be that of its next life. *newer: there is one. */
-static int drop_others(struct cp_turn *turn, uint32_t old_slot, bool *newer)
+/* Others for the same old tunnel have lost their meaning: our own, and those that the peer sent before. One that
+ * it sent later may be that of its next life, or a copy that came late. It does not hold the old tunnel any more; but
+ * should it get its SCCCN, then it counts. */
+static int drop_others(struct cp_turn *turn, uint32_t old_slot)
 {
 	struct cp_engine *e = turn->engine;
 	uint32_t slot = LC_NO_SLOT;
@@ -107,15 +111,8 @@ static int drop_others(struct cp_turn *turn, uint32_t old_slot, bool *newer)
 		bool later = t->role == LC_ROLE_LNS && t->state == CP_TUNNEL_WAIT_CTL_CONN &&
 			     (int32_t)(t->call_serial - turn->tunnel->call_serial) > 0;
 
-		if (slot == turn->slot || e->n_tunnels >= LC_TXN_TUNNELS)
+		if (slot == turn->slot || later || e->n_tunnels >= LC_TXN_TUNNELS)
 			continue;
-		if (later) { /* if it is alive, its SCCCN is on its way */
-			uint64_t until = turn->now + CP_LEAST_HOLD_MS;
-			*newer = true;
-			if (t->deadline > until)
-				cp_tunnel_touch(e, slot)->deadline = until;
-			continue;
-		}
 		struct cp_turn own = {.engine = e,
 				      .now = turn->now,
 				      .slot = slot,
@@ -131,19 +128,11 @@ int cp_recover_accepted(struct cp_turn *turn)
 	struct lc_tunnel *t = turn->tunnel;
 	uint32_t old_slot = cp_recover_old(turn->engine, t);
 	const struct cp_sequence ours = {.ns = t->suggested_nr, .nr = t->suggested_ns};
-	bool newer = false;
 
 	t->door.mode = LC_MODE_ESTABLISHED;
 	t->deadline = turn->now + CP_LINGER_MAX_MS; /* for the peer to tear it down */
 	int error = reset(turn, old_slot, ours, false);
-	if (error == 0)
-		error = drop_others(turn, old_slot, &newer);
-	if (error == 0 && newer) {
-		struct lc_tunnel *old = cp_tunnel_touch(turn->engine, old_slot);
-		old->door.mode = LC_MODE_HELD;
-		old->resync = CP_RESYNC_HELD;
-	}
-	return error;
+	return error != 0 ? error : drop_others(turn, old_slot);
 }
 
 /* Does this end mean that the handshake has failed, although we have had our SCCRP? */
