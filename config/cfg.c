@@ -24,6 +24,8 @@ static void read_tree(json_t *json, struct cfg *cfg, struct cfg_errors *errors)
 		return;
 	cfg_read_slots(&root, cfg);
 	cfg_read_l2tp(&root, cfg);
+	cfg_read_radius(&root, cfg);
+	cfg_read_aaa(&root, cfg);
 	cfg_read_subscribers(&root, cfg);
 }
 
@@ -131,6 +133,28 @@ static void free_profile(struct cfg_profile *profile)
 	free(profile->name);
 }
 
+static void free_domain_map(struct cfg_domain_map *map)
+{
+	for (unsigned i = 0; i < map->n_tunnels; i++) {
+		free(map->tunnels[i].identification);
+		free(map->tunnels[i].server_name);
+		free_policy(&map->tunnels[i].policy);
+	}
+	free(map->tunnels);
+	free(map->name);
+}
+
+static void free_radius(struct cfg_radius *radius)
+{
+	for (unsigned i = 0; i < radius->n_authentication; i++)
+		free(radius->authentication[i].secret);
+	for (unsigned i = 0; i < radius->n_accounting; i++)
+		free(radius->accounting[i].secret);
+	free(radius->authentication);
+	free(radius->accounting);
+	free(radius->nas_identifier);
+}
+
 void cfg_free(struct cfg *cfg)
 {
 	if (!cfg)
@@ -140,6 +164,7 @@ void cfg_free(struct cfg *cfg)
 	for (unsigned i = 0; i < cfg->n_ports; i++) {
 		free(cfg->ports[i].name);
 		free(cfg->ports[i].device);
+		free(cfg->ports[i].encapsulation);
 	}
 	for (unsigned i = 0; i < cfg->n_profiles; i++)
 		free_profile(&cfg->profiles[i]);
@@ -147,13 +172,19 @@ void cfg_free(struct cfg *cfg)
 		free(cfg->tunnels[i].name);
 		free_policy(&cfg->tunnels[i].policy);
 	}
-	for (unsigned i = 0; i < cfg->n_subscribers; i++)
+	for (unsigned i = 0; i < cfg->n_domain_maps; i++)
+		free_domain_map(&cfg->domain_maps[i]);
+	for (unsigned i = 0; i < cfg->n_subscribers; i++) {
 		free(cfg->subscribers[i].name);
+		free(cfg->subscribers[i].password);
+	}
+	free_radius(&cfg->radius);
 	free_policy(&cfg->l2tp);
 	free(cfg->slots);
 	free(cfg->ports);
 	free(cfg->profiles);
 	free(cfg->tunnels);
+	free(cfg->domain_maps);
 	free(cfg->subscribers);
 	free(cfg->name);
 	free(cfg->runtime_directory);

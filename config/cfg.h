@@ -21,6 +21,8 @@ enum cfg_limit {
 	CFG_SECRET_MAX = 255, /* bytes of a tunnel password */
 	CFG_MAX_PORTS = 32,
 	CFG_MAX_WORKERS = 16,
+	CFG_MAX_RADIUS_SERVERS = 8,  /* of each kind */
+	CFG_MAX_DOMAIN_TUNNELS = 31, /* in a domain map: tags of RFC 2868 go so far */
 };
 
 enum cfg_facing {
@@ -42,8 +44,10 @@ enum cfg_method {
 /* Where a tunnel's method came from; the more specific has the greater number. */
 enum cfg_scope {
 	CFG_SCOPE_GLOBAL,
-	CFG_SCOPE_PROFILE, /* remote host of a destination profile (LNS) */
-	CFG_SCOPE_TUNNEL,  /* tunnel of the LAC */
+	CFG_SCOPE_PROFILE,    /* remote host of a destination profile (LNS) */
+	CFG_SCOPE_TUNNEL,     /* tunnel of the LAC that subscribers name themselves */
+	CFG_SCOPE_DOMAIN_MAP, /* tunnel of an AAA domain map (LAC) */
+	CFG_SCOPE_RADIUS,     /* L2TP-Resynch-Method of an Access-Accept (LAC) */
 };
 
 struct cfg_prefix4 {
@@ -70,7 +74,9 @@ struct cfg_port {
 	uint16_t vlan;           /* 0: untagged, else 1..4094 */
 	/* Of IP (peer, core) or of the PPPoE payload's Ethernet (access): 576..9000. */
 	uint16_t mtu;
-	uint16_t worker; /* index into cfg_dataplane.worker_cores */
+	uint16_t worker;     /* index into cfg_dataplane.worker_cores */
+	char *encapsulation; /* one of the module's; "": its first */
+	unsigned rate_kbps;  /* of the line, 1..10000000; 0: the module's */
 };
 
 struct cfg_slot {
@@ -93,6 +99,8 @@ struct cfg_limits {
 	unsigned sessions; /* 1..1048576 */
 	/* Control messages held in each direction, over all tunnels: 64..1048576. */
 	unsigned message_buffers;
+	/* Accounting records that no RADIUS server has acknowledged yet: 64..1048576. */
+	unsigned accounting_records;
 };
 
 struct cfg_retransmission {
@@ -150,6 +158,55 @@ struct cfg_tunnel {
 	struct cfg_tunnel_policy policy;
 };
 
+/* A tunnel of a domain map: opened when a subscriber of the domain needs it, shared by all who do. */
+struct cfg_domain_tunnel {
+	uint8_t number;       /* 1..CFG_MAX_DOMAIN_TUNNELS, unique in its map */
+	uint16_t preference;  /* 0..2000: the lower, the sooner it is tried */
+	uint32_t remote;      /* the LNS's address */
+	int port;             /* index of a peer-facing port; -1: cfg_find_peer_port() */
+	char *identification; /* sessions share a tunnel with the same ends and this; "": none */
+	char *server_name;    /* the Host Name that the LNS must have; "": any */
+	struct cfg_tunnel_policy policy;
+};
+
+/* Where a subscriber's tunnel comes from. */
+enum cfg_authentication {
+	CFG_AUTHENTICATION_NONE,   /* from the domain map alone */
+	CFG_AUTHENTICATION_RADIUS, /* an Access-Accept, which may bring tunnels of its own */
+};
+
+/* What applies to the subscribers of one domain (user@domain). */
+struct cfg_domain_map {
+	char *name; /* the domain, in any case; "none": names without one; "default": all others */
+	enum cfg_authentication authentication;
+	bool strip_domain;                 /* the User-Name for RADIUS is without "@domain" */
+	struct cfg_domain_tunnel *tunnels; /* in the order in which they are tried */
+	unsigned n_tunnels;
+};
+
+struct cfg_radius_server {
+	uint32_t address;
+	uint16_t port;
+	char *secret;
+	unsigned timeout_ms; /* for one answer: 100..60000 */
+	unsigned retransmit; /* further tries before the next server's turn: 0..20 */
+};
+
+struct cfg_radius {
+	char *nas_identifier;    /* "": the chassis's name */
+	uint32_t nas_address;    /* NAS-IP-Address; 0: not sent */
+	uint32_t source_address; /* of our packets; 0: as the kernel routes them */
+	unsigned dead_time_s;    /* that a server which did not answer is left alone: 0..86400 */
+	unsigned interim_interval_s;              /* 0: no interim updates; 60..86400 */
+	bool session_accounting;                  /* Start, Interim-Update, Stop (RFC 2866) */
+	bool tunnel_accounting;                   /* Tunnel-Start, -Stop, -Reject (RFC 2867) */
+	bool link_accounting;                     /* Tunnel-Link-Start, -Stop, -Reject (RFC 2867) */
+	struct cfg_radius_server *authentication; /* tried in this order */
+	unsigned n_authentication;
+	struct cfg_radius_server *accounting;
+	unsigned n_accounting;
+};
+
 /* One or many (count) static subscribers. Member i of count has "{}" in the name replaced by i+1,
  * and i added to the MAC address, the PPPoE session ID, the IPv4 address and (in units of the
  * prefix) the IPv6 prefix. */
@@ -159,7 +216,8 @@ struct cfg_subscribers {
 	int port;                /* index of an access port; -1 on an LNS */
 	uint8_t mac[6];          /* LAC: the subscriber's */
 	uint16_t pppoe_session;  /* LAC: 1..65535; unique on the port */
-	int tunnel;              /* LAC: index of the tunnel; -1 on an LNS */
+	int tunnel;              /* LAC: index of the tunnel; -1: by its domain; -1 on an LNS */
+	char *password;          /* LAC: for RADIUS; "": none */
 	uint32_t ipv4;           /* LNS: 0: none */
 	struct cfg_prefix6 ipv6; /* LNS: length 0: none */
 };
@@ -182,6 +240,13 @@ struct cfg {
 	unsigned n_profiles;
 	struct cfg_tunnel *tunnels;
 	unsigned n_tunnels;
+	unsigned
+	    lockout_s; /* LAC: a domain's tunnel that failed is skipped for so long: 1..86400 */
+	unsigned
+	    tunnel_idle_s; /* LAC: a domain's tunnel without sessions goes after: 0..86400; 0: never */
+	struct cfg_domain_map *domain_maps;
+	unsigned n_domain_maps;
+	struct cfg_radius radius;
 	struct cfg_subscribers *subscribers;
 	unsigned n_subscribers;
 };
@@ -244,9 +309,18 @@ const struct cfg_remote_host *cfg_find_remote_host(const struct cfg *cfg, uint32
 						   const char *host_name, size_t host_name_length,
 						   const struct cfg_profile **profile);
 
+/* LAC: what applies to a subscriber by this name: the map of its domain (what follows the last "@"), or "none", or
+ * "default". NULL: none. */
+const struct cfg_domain_map *cfg_find_domain_map(const struct cfg *cfg, const char *name);
+
+/* The peer-facing port by which an address is reached: on its link, else by its gateway; the longest prefix, else the
+ * first with a gateway. -1: none. */
+int cfg_find_peer_port(const struct cfg *cfg, uint32_t address);
+
 const char *cfg_method_name(enum cfg_method method);
 const char *cfg_scope_name(enum cfg_scope scope);
 const char *cfg_facing_name(enum cfg_facing facing);
+const char *cfg_authentication_name(enum cfg_authentication authentication);
 
 /* Runtime paths: "<runtime_directory>/<name>/<leaf>" into buf; returns 0 or -ENAMETOOLONG. */
 int cfg_runtime_path(const struct cfg *cfg, const char *leaf, char *buf, size_t size);

@@ -72,11 +72,15 @@ static bool unicast6(const uint8_t address[16])
 
 int cfg_read_host4(const struct cfg_key *key, json_t *value, void *field)
 {
+	bool loopback = key->kind == CFG_KIND_HOST4_OR_LOOPBACK;
 	uint32_t address;
 
-	if (!parse_address(AF_INET, value, &address, NULL) || !unicast4(ntohl(address)))
+	if (!parse_address(AF_INET, value, &address, NULL))
 		return -EINVAL;
-	*(uint32_t *)field = ntohl(address);
+	address = ntohl(address);
+	if (!unicast4(address) && !(loopback && address >> 24 == 127))
+		return -EINVAL;
+	*(uint32_t *)field = address;
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static const struct cfg_profile *find_profile(const struct cfg *cfg, uint32_t address)
 {
@@ -43,6 +44,41 @@ const struct cfg_remote_host *cfg_find_remote_host(const struct cfg *cfg, uint32
 	return found;
 }
 
+const struct cfg_domain_map *cfg_find_domain_map(const struct cfg *cfg, const char *name)
+{
+	const struct cfg_domain_map *others = NULL;
+	const char *at = strrchr(name, '@'), *domain = at ? at + 1 : "none";
+
+	for (unsigned i = 0; i < cfg->n_domain_maps; i++) {
+		const struct cfg_domain_map *map = &cfg->domain_maps[i];
+
+		if (strcasecmp(map->name, domain) == 0)
+			return map;
+		if (strcmp(map->name, "default") == 0)
+			others = map;
+	}
+	return others;
+}
+
+int cfg_find_peer_port(const struct cfg *cfg, uint32_t address)
+{
+	int best = -1, gateway = -1;
+
+	for (unsigned i = 0; i < cfg->n_ports; i++) {
+		const struct cfg_port *port = &cfg->ports[i];
+		const struct cfg_prefix4 *link = &port->ipv4;
+
+		if (port->facing != CFG_FACING_PEER)
+			continue;
+		if (((link->address ^ address) & cfg_mask4(link->length)) == 0 &&
+		    (best < 0 || link->length > cfg->ports[best].ipv4.length))
+			best = (int)i;
+		if (port->gateway4 && gateway < 0)
+			gateway = (int)i;
+	}
+	return best >= 0 ? best : gateway;
+}
+
 const char *cfg_method_name(enum cfg_method method)
 {
 	switch (method) {
@@ -69,6 +105,10 @@ const char *cfg_scope_name(enum cfg_scope scope)
 		return "profile";
 	case CFG_SCOPE_TUNNEL:
 		return "tunnel";
+	case CFG_SCOPE_DOMAIN_MAP:
+		return "domain-map";
+	case CFG_SCOPE_RADIUS:
+		return "radius";
 	}
 	return "unknown";
 }
@@ -82,6 +122,17 @@ const char *cfg_facing_name(enum cfg_facing facing)
 		return "peer";
 	case CFG_FACING_CORE:
 		return "core";
+	}
+	return "unknown";
+}
+
+const char *cfg_authentication_name(enum cfg_authentication authentication)
+{
+	switch (authentication) {
+	case CFG_AUTHENTICATION_NONE:
+		return "none";
+	case CFG_AUTHENTICATION_RADIUS:
+		return "radius";
 	}
 	return "unknown";
 }

@@ -48,12 +48,18 @@ enum cfg_object {
 	CFG_IN_SLOT,
 	CFG_IN_PORT,
 	CFG_IN_L2TP,
-	CFG_IN_POLICY, /* never by itself: its keys may be given in L2TP, HOST and TUNNEL */
+	CFG_IN_POLICY, /* never by itself: its keys may be given in L2TP, HOST, TUNNEL, DOMAIN_TUNNEL */
 	CFG_IN_RETRANSMISSION,
 	CFG_IN_FAILOVER,
 	CFG_IN_PROFILE,
 	CFG_IN_HOST,
 	CFG_IN_TUNNEL,
+	CFG_IN_AAA,
+	CFG_IN_DOMAIN_MAP,
+	CFG_IN_DOMAIN_TUNNEL,
+	CFG_IN_RADIUS,
+	CFG_IN_AUTHENTICATION_SERVER, /* the two differ by the default of their ports */
+	CFG_IN_ACCOUNTING_SERVER,
 	CFG_IN_SUBSCRIBERS,
 };
 
@@ -71,7 +77,9 @@ enum cfg_kind {
 	CFG_KIND_CORES,
 	CFG_KIND_FACING,
 	CFG_KIND_METHOD,
+	CFG_KIND_AUTHENTICATION,
 	CFG_KIND_HOST4,
+	CFG_KIND_HOST4_OR_LOOPBACK,
 	CFG_KIND_INTERFACE4,
 	CFG_KIND_NETWORK4,
 	CFG_KIND_HOST6,
@@ -131,15 +139,25 @@ int cfg_read_mac(const struct cfg_key *key, json_t *value, void *field);
 bool cfg_kind_is_string(enum cfg_kind kind); /* its field is a char * */
 
 /* Sections that are arrays, and the checks that compare one value with another. Slots go first, as
- * tunnels name ports; subscribers go last, as they name both. */
+ * tunnels name ports; subscribers go last, as they name the rest. */
 void cfg_read_slots(const struct cfg_node *root, struct cfg *cfg);
 void cfg_read_l2tp(const struct cfg_node *root, struct cfg *cfg);
+void cfg_read_radius(const struct cfg_node *root, struct cfg *cfg);
+void cfg_read_aaa(const struct cfg_node *root, struct cfg *cfg);
 void cfg_read_subscribers(const struct cfg_node *root, struct cfg *cfg);
 void cfg_check_overlaps(const struct cfg_node *subscribers, const struct cfg *cfg);
 
 /* Index of the port that a member names, of the facing that it must have; -1: there is none, and a
  * complaint. */
 int cfg_find_port(const struct cfg_node *node, const struct cfg *cfg, enum cfg_facing facing);
+
+/* What an inner policy scope starts from: the global values. */
+void cfg_policy_inherit(const struct cfg *cfg, struct cfg_tunnel_policy *policy);
+/* A scope has read its keys over what it inherited: where its method came from, and what does not fit. */
+void cfg_policy_settle(const struct cfg_node *node, enum cfg_scope scope,
+		       struct cfg_tunnel_policy *policy);
+/* An LNS's address and the port towards it. */
+void cfg_check_remote(const struct cfg_node *node, const struct cfg_port *port, uint32_t remote);
 
 /* Sets the line of every error from its path, and adds one for every duplicate key. text is valid
  * JSON. */

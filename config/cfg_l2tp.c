@@ -62,16 +62,15 @@ static void check_policy(const struct cfg_node *node, const struct cfg_tunnel_po
 			     rt->max_interval_ms, rt->max_interval_ms);
 }
 
-static void inherit(const struct cfg *cfg, struct cfg_tunnel_policy *policy)
+void cfg_policy_inherit(const struct cfg *cfg, struct cfg_tunnel_policy *policy)
 {
 	*policy = cfg->l2tp;
 	policy->host_name = cfg_strdup(cfg->l2tp.host_name);
 	policy->password = cfg_strdup(cfg->l2tp.password);
 }
 
-/* A scope has read its keys over what it inherited. */
-static void settle(const struct cfg_node *node, enum cfg_scope scope,
-		   struct cfg_tunnel_policy *policy)
+void cfg_policy_settle(const struct cfg_node *node, enum cfg_scope scope,
+		       struct cfg_tunnel_policy *policy)
 {
 	json_t *method = json_object_get(node->json, "failover_resync");
 
@@ -85,9 +84,9 @@ static void read_host(const struct cfg_node *node, const struct cfg *cfg,
 {
 	struct cfg_remote_host *host = &profile->hosts[profile->n_hosts];
 
-	inherit(cfg, &host->policy);
+	cfg_policy_inherit(cfg, &host->policy);
 	cfg_read(node, CFG_IN_HOST, host);
-	settle(node, CFG_SCOPE_PROFILE, &host->policy);
+	cfg_policy_settle(node, CFG_SCOPE_PROFILE, &host->policy);
 	for (unsigned i = 0; i < profile->n_hosts; i++)
 		if (*host->name && strcmp(host->name, profile->hosts[i].name) == 0)
 			cfg_complain(node, "name",
@@ -129,7 +128,7 @@ static void read_profile(const struct cfg_node *node, struct cfg *cfg)
 	cfg->n_profiles++;
 }
 
-static void check_remote(const struct cfg_node *node, const struct cfg_port *port, uint32_t remote)
+void cfg_check_remote(const struct cfg_node *node, const struct cfg_port *port, uint32_t remote)
 {
 	uint32_t apart = remote ^ port->ipv4.address;
 
@@ -149,9 +148,9 @@ static void read_tunnel(const struct cfg_node *node, struct cfg *cfg)
 	struct cfg_tunnel *tunnel = &cfg->tunnels[cfg->n_tunnels];
 	int port;
 
-	inherit(cfg, &tunnel->policy);
+	cfg_policy_inherit(cfg, &tunnel->policy);
 	cfg_read(node, CFG_IN_TUNNEL, tunnel);
-	settle(node, CFG_SCOPE_TUNNEL, &tunnel->policy);
+	cfg_policy_settle(node, CFG_SCOPE_TUNNEL, &tunnel->policy);
 	for (unsigned i = 0; i < cfg->n_tunnels; i++)
 		if (*tunnel->name && strcmp(tunnel->name, cfg->tunnels[i].name) == 0)
 			cfg_complain(node, "name",
@@ -160,7 +159,7 @@ static void read_tunnel(const struct cfg_node *node, struct cfg *cfg)
 	port = cfg_find_port(node, cfg, CFG_FACING_PEER);
 	if (port >= 0) {
 		tunnel->port = (unsigned)port;
-		check_remote(node, &cfg->ports[port], tunnel->remote);
+		cfg_check_remote(node, &cfg->ports[port], tunnel->remote);
 	}
 	cfg->n_tunnels++;
 }

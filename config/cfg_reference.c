@@ -24,7 +24,9 @@ static const struct {
     [CFG_KIND_FACING] = {"string", "access, peer or core"},
     [CFG_KIND_METHOD] = {"string", "disable, failover-protocol, silent-failover or "
 				   "failover-protocol-fallback-to-silent-failover"},
+    [CFG_KIND_AUTHENTICATION] = {"string", "none or radius"},
     [CFG_KIND_HOST4] = {"IPv4 address", "unicast"},
+    [CFG_KIND_HOST4_OR_LOOPBACK] = {"IPv4 address", "unicast or loopback"},
     [CFG_KIND_INTERFACE4] = {"IPv4 address/length",
 			     "as 192.0.2.1/24: unicast, a host of its prefix"},
     [CFG_KIND_NETWORK4] = {"IPv4 prefix", "as 192.0.2.0/24: host bits zero"},

@@ -23,6 +23,10 @@ const struct cfg_key cfg_keys[] = {
 	 .help = "The line modules and their ports (at most 32 ports in all)."},
 	{CFG_IN_ROOT, "l2tp", CFG_KIND_OBJECT, .of = CFG_IN_L2TP,
 	 .help = "L2TP: the global policy, who may open tunnels to us, which ones we open."},
+	{CFG_IN_ROOT, "aaa", CFG_KIND_OBJECT, .of = CFG_IN_AAA,
+	 .help = "LAC: which tunnels a subscriber's domain has."},
+	{CFG_IN_ROOT, "radius", CFG_KIND_OBJECT, AT(struct cfg, radius), .of = CFG_IN_RADIUS,
+	 .help = "RADIUS servers: authentication (RFC 2865, 2868) and accounting (RFC 2866, 2867)."},
 	{CFG_IN_ROOT, "subscribers", CFG_KIND_ARRAY, .of = CFG_IN_SUBSCRIBERS, RANGE(0, 1048576),
 	 .fallback = "[]",
 	 .help = "Static subscribers, one by one or in ranges."},
@@ -43,6 +47,9 @@ const struct cfg_key cfg_keys[] = {
 	{CFG_IN_LIMITS, "message_buffers", CFG_KIND_INTEGER, AT(struct cfg_limits, message_buffers),
 	 RANGE(64, 1048576), .fallback = "4096",
 	 .help = "Control messages held in each direction, over all tunnels."},
+	{CFG_IN_LIMITS, "accounting_records", CFG_KIND_INTEGER,
+	 AT(struct cfg_limits, accounting_records), RANGE(64, 1048576), .fallback = "4096",
+	 .help = "Accounting records held until a RADIUS server has acknowledged them."},
 
 	{CFG_IN_DATAPLANE, "main_core", CFG_KIND_CORE, AT(struct cfg_dataplane, main_core),
 	 RANGE(0, 1023), .fallback = "null",
@@ -101,6 +108,12 @@ const struct cfg_key cfg_keys[] = {
 	{CFG_IN_PORT, "worker", CFG_KIND_INTEGER, AT(struct cfg_port, worker),
 	 RANGE(0, CFG_MAX_WORKERS - 1), .fallback = "0",
 	 .help = "The worker that receives from it: an index into `dataplane.worker_cores`."},
+	{CFG_IN_PORT, "encapsulation", CFG_KIND_STRING, AT(struct cfg_port, encapsulation), NAME,
+	 .fallback = CFG_OPTIONAL,
+	 .help = "One that the module has (`warmline show line-modules`); none: its first."},
+	{CFG_IN_PORT, "rate_kbps", CFG_KIND_INTEGER, AT(struct cfg_port, rate_kbps),
+	 RANGE(1, 10000000), .fallback = CFG_OPTIONAL,
+	 .help = "Rate of the line, as subscribers' LNSs are told (Connect Speed AVPs); none: the module's."},
 
 	{CFG_IN_L2TP, "accept_unknown_hosts", CFG_KIND_BOOLEAN,
 	 AT(struct cfg, accept_unknown_hosts), .fallback = "false",
@@ -111,7 +124,13 @@ const struct cfg_key cfg_keys[] = {
 	         "address decides."},
 	{CFG_IN_L2TP, "tunnels", CFG_KIND_ARRAY, .of = CFG_IN_TUNNEL, RANGE(0, 65535),
 	 .fallback = "[]",
-	 .help = "LAC: the tunnels that we open."},
+	 .help = "LAC: the tunnels that we keep open, for subscribers who name them."},
+	{CFG_IN_L2TP, "lockout", CFG_KIND_INTEGER, AT(struct cfg, lockout_s), RANGE(1, 86400),
+	 .fallback = "300",
+	 .help = "LAC: seconds for which a tunnel of a domain that could not be set up is skipped."},
+	{CFG_IN_L2TP, "tunnel_idle", CFG_KIND_INTEGER, AT(struct cfg, tunnel_idle_s),
+	 RANGE(0, 86400), .fallback = "60",
+	 .help = "LAC: seconds without a session after which a tunnel of a domain is closed; 0: never."},
 
 	{CFG_IN_POLICY, "host_name", CFG_KIND_STRING, AT(struct cfg_tunnel_policy, host_name), NAME,
 	 .help = "Ours, in the Host Name AVP."},
@@ -200,6 +219,87 @@ const struct cfg_key cfg_keys[] = {
 	{CFG_IN_TUNNEL, "port", CFG_KIND_REFERENCE, NAME,
 	 .help = "The peer-facing port that it leaves by."},
 
+	{CFG_IN_AAA, "domain_maps", CFG_KIND_ARRAY, .of = CFG_IN_DOMAIN_MAP, RANGE(0, 65535),
+	 .fallback = "[]",
+	 .help = "One for each domain."},
+
+	{CFG_IN_DOMAIN_MAP, "name", CFG_KIND_STRING, AT(struct cfg_domain_map, name), NAME,
+	 .help = "The domain of `user@domain`, unique; `none`: of names without one; `default`: of all "
+	         "that no other map names."},
+	{CFG_IN_DOMAIN_MAP, "authentication", CFG_KIND_AUTHENTICATION,
+	 AT(struct cfg_domain_map, authentication), .fallback = "\"none\"",
+	 .help = "radius: an Access-Accept is needed, and its tunnels come before those of the map."},
+	{CFG_IN_DOMAIN_MAP, "strip_domain", CFG_KIND_BOOLEAN,
+	 AT(struct cfg_domain_map, strip_domain), .fallback = "false",
+	 .help = "The User-Name for RADIUS is without `@domain`."},
+	{CFG_IN_DOMAIN_MAP, "tunnels", CFG_KIND_ARRAY, .of = CFG_IN_DOMAIN_TUNNEL,
+	 RANGE(0, CFG_MAX_DOMAIN_TUNNELS), .fallback = "[]",
+	 .help = "Opened when a subscriber needs one, tried in the order of their preferences."},
+
+	{CFG_IN_DOMAIN_TUNNEL, "tunnel", CFG_KIND_INTEGER, AT(struct cfg_domain_tunnel, number),
+	 RANGE(1, CFG_MAX_DOMAIN_TUNNELS),
+	 .help = "Its number (tag), unique in the map."},
+	{CFG_IN_DOMAIN_TUNNEL, "preference", CFG_KIND_INTEGER,
+	 AT(struct cfg_domain_tunnel, preference), RANGE(0, 2000), .fallback = "2000",
+	 .help = "The lower, the sooner; equal ones in the order of their numbers."},
+	{CFG_IN_DOMAIN_TUNNEL, "remote", CFG_KIND_HOST4, AT(struct cfg_domain_tunnel, remote),
+	 .help = "The LNS."},
+	{CFG_IN_DOMAIN_TUNNEL, "port", CFG_KIND_REFERENCE, NAME, .fallback = CFG_OPTIONAL,
+	 .help = "The peer-facing port that it leaves by; none: the one by which `remote` is reached."},
+	{CFG_IN_DOMAIN_TUNNEL, "identification", CFG_KIND_STRING,
+	 AT(struct cfg_domain_tunnel, identification), NAME, .fallback = CFG_OPTIONAL,
+	 .help = "Sessions share a tunnel with the same ends, names and identification."},
+	{CFG_IN_DOMAIN_TUNNEL, "server_name", CFG_KIND_STRING,
+	 AT(struct cfg_domain_tunnel, server_name), NAME, .fallback = CFG_OPTIONAL,
+	 .help = "The Host Name that the LNS must give; none: any."},
+
+	{CFG_IN_RADIUS, "nas_identifier", CFG_KIND_STRING, AT(struct cfg_radius, nas_identifier), NAME,
+	 .fallback = CFG_OPTIONAL,
+	 .help = "NAS-Identifier; none: the chassis's name."},
+	{CFG_IN_RADIUS, "nas_address", CFG_KIND_HOST4, AT(struct cfg_radius, nas_address),
+	 .fallback = CFG_OPTIONAL,
+	 .help = "NAS-IP-Address; none: not sent."},
+	{CFG_IN_RADIUS, "source_address", CFG_KIND_HOST4, AT(struct cfg_radius, source_address),
+	 .fallback = CFG_OPTIONAL,
+	 .help = "Of our packets, an address of the kernel's; none: as the kernel routes them."},
+	{CFG_IN_RADIUS, "dead_time", CFG_KIND_INTEGER, AT(struct cfg_radius, dead_time_s),
+	 RANGE(0, 86400), .fallback = "60",
+	 .help = "Seconds for which a server that did not answer is asked last; 0: it keeps its turn."},
+	{CFG_IN_RADIUS, "interim_interval", CFG_KIND_INTEGER,
+	 AT(struct cfg_radius, interim_interval_s), RANGE(0, 86400), .fallback = "0",
+	 .help = "Seconds between Interim-Updates of a session, 60 at least; 0: none."},
+	{CFG_IN_RADIUS, "session_accounting", CFG_KIND_BOOLEAN,
+	 AT(struct cfg_radius, session_accounting), .fallback = "true",
+	 .help = "Start, Interim-Update and Stop of each session (RFC 2866)."},
+	{CFG_IN_RADIUS, "tunnel_accounting", CFG_KIND_BOOLEAN,
+	 AT(struct cfg_radius, tunnel_accounting), .fallback = "true",
+	 .help = "Tunnel-Start, Tunnel-Stop and Tunnel-Reject of each tunnel (RFC 2867)."},
+	{CFG_IN_RADIUS, "link_accounting", CFG_KIND_BOOLEAN,
+	 AT(struct cfg_radius, link_accounting), .fallback = "false",
+	 .help = "Tunnel-Link-Start, Tunnel-Link-Stop and Tunnel-Link-Reject of each session (RFC 2867)."},
+	{CFG_IN_RADIUS, "authentication_servers", CFG_KIND_ARRAY, .of = CFG_IN_AUTHENTICATION_SERVER,
+	 RANGE(0, CFG_MAX_RADIUS_SERVERS), .fallback = "[]",
+	 .help = "Asked in this order; the next one's turn comes when one does not answer."},
+	{CFG_IN_RADIUS, "accounting_servers", CFG_KIND_ARRAY, .of = CFG_IN_ACCOUNTING_SERVER,
+	 RANGE(0, CFG_MAX_RADIUS_SERVERS), .fallback = "[]",
+	 .help = "Likewise. None: no accounting."},
+
+#define RADIUS_SERVER(object, default_port)                                                        \
+	{object, "address", CFG_KIND_HOST4_OR_LOOPBACK, AT(struct cfg_radius_server, address),     \
+	 .help = "The server, reached by the kernel."},                                            \
+	{object, "port", CFG_KIND_INTEGER, AT(struct cfg_radius_server, port), RANGE(1, 65535),    \
+	 .fallback = default_port, .help = "UDP."},                                                \
+	{object, "secret", CFG_KIND_SECRET, AT(struct cfg_radius_server, secret),                  \
+	 RANGE(1, CFG_SECRET_MAX), .help = "Shared with it."},                                     \
+	{object, "timeout_ms", CFG_KIND_INTEGER, AT(struct cfg_radius_server, timeout_ms),         \
+	 RANGE(100, 60000), .fallback = "3000", .help = "Milliseconds that an answer may take."},  \
+	{object, "retransmit", CFG_KIND_INTEGER, AT(struct cfg_radius_server, retransmit),         \
+	 RANGE(0, 20), .fallback = "3", .help = "Further tries before the next server's turn."}
+
+	RADIUS_SERVER(CFG_IN_AUTHENTICATION_SERVER, "1812"),
+
+	RADIUS_SERVER(CFG_IN_ACCOUNTING_SERVER, "1813"),
+
 	{CFG_IN_SUBSCRIBERS, "name", CFG_KIND_STRING, AT(struct cfg_subscribers, name), NAME,
 	 .help = "Unique. Of a range, `{}` stands for 1, 2, 3 and so on."},
 	{CFG_IN_SUBSCRIBERS, "count", CFG_KIND_INTEGER, AT(struct cfg_subscribers, count),
@@ -214,7 +314,10 @@ const struct cfg_key cfg_keys[] = {
 	 AT(struct cfg_subscribers, pppoe_session), RANGE(1, 65535), .fallback = CFG_OPTIONAL,
 	 .help = "LAC: PPPoE session ID, unique on the port."},
 	{CFG_IN_SUBSCRIBERS, "tunnel", CFG_KIND_REFERENCE, NAME, .fallback = CFG_OPTIONAL,
-	 .help = "LAC: the tunnel that carries the session."},
+	 .help = "LAC: the tunnel that carries the session; none: by its domain (`aaa`)."},
+	{CFG_IN_SUBSCRIBERS, "password", CFG_KIND_SECRET, AT(struct cfg_subscribers, password),
+	 RANGE(1, 128), .fallback = CFG_OPTIONAL,
+	 .help = "LAC: the User-Password for RADIUS."},
 	{CFG_IN_SUBSCRIBERS, "ipv4", CFG_KIND_HOST4, AT(struct cfg_subscribers, ipv4),
 	 .fallback = CFG_OPTIONAL,
 	 .help = "LNS: the subscriber's address."},
@@ -233,6 +336,7 @@ const struct cfg_policy_scope *cfg_policy_scope(enum cfg_object object)
 	    {CFG_IN_L2TP, offsetof(struct cfg, l2tp), false},
 	    {CFG_IN_HOST, offsetof(struct cfg_remote_host, policy), true},
 	    {CFG_IN_TUNNEL, offsetof(struct cfg_tunnel, policy), true},
+	    {CFG_IN_DOMAIN_TUNNEL, offsetof(struct cfg_domain_tunnel, policy), true},
 	};
 
 	for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++)

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const lac_keys[] = {"mac", "pppoe_session", "tunnel"};
+static const char *const lac_keys[] = {"mac", "pppoe_session", "tunnel", "password"};
+enum { LAC_REQUIRED = 2 }; /* the first of them */
 static const char *const lns_keys[] = {"ipv4", "ipv6"};
 
 static uint64_t mac_get(const uint8_t mac[6])
@@ -26,7 +27,7 @@ static void check_role(const struct cfg_node *node)
 	bool routed = false;
 
 	for (size_t i = 0; i < sizeof(lac_keys) / sizeof(lac_keys[0]); i++)
-		if (lac && !cfg_has(node, lac_keys[i]))
+		if (lac && i < LAC_REQUIRED && !cfg_has(node, lac_keys[i]))
 			cfg_complain(node, lac_keys[i],
 				     "is missing: a subscriber on a port needs it");
 		else if (!lac && cfg_has(node, lac_keys[i]))
@@ -97,6 +98,19 @@ static int find_tunnel(const struct cfg_node *node, const struct cfg *cfg)
 	return -1;
 }
 
+/* A LAC's subscriber without a tunnel of its own has those of its domain. */
+static void check_domain(const struct cfg_node *node, const struct cfg *cfg,
+			 const struct cfg_subscribers *range)
+{
+	if (!cfg_has(node, "port") || cfg_has(node, "tunnel") || !*range->name ||
+	    cfg_find_domain_map(cfg, range->name))
+		return;
+	cfg_complain(node, "tunnel",
+		     "is missing, and no domain map is for \"%s\": name a tunnel of l2tp.tunnels, "
+		     "or add the domain to aaa.domain_maps",
+		     range->name);
+}
+
 /* Sessions have room in the mirror, and in their tunnel. */
 static bool check_room(const struct cfg_node *subscribers, const struct cfg *cfg)
 {
@@ -138,6 +152,7 @@ void cfg_read_subscribers(const struct cfg_node *root, struct cfg *cfg)
 		range->tunnel = find_tunnel(&node, cfg);
 		if (json_is_object(node.json))
 			check_role(&node);
+		check_domain(&node, cfg, range);
 		check_name(&node, range);
 		check_ends(&node, range);
 	}

@@ -152,6 +152,20 @@ static int read_method(const struct cfg_key *key, json_t *value, void *field)
 	return -EINVAL;
 }
 
+static int read_authentication(const struct cfg_key *key, json_t *value, void *field)
+{
+	static const enum cfg_authentication all[] = {CFG_AUTHENTICATION_NONE,
+						      CFG_AUTHENTICATION_RADIUS};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (json_is_string(value) &&
+		    strcmp(json_string_value(value), cfg_authentication_name(all[i])) == 0) {
+			*(enum cfg_authentication *)field = all[i];
+			return 0;
+		}
+	return -EINVAL;
+}
+
 static int read_array(const struct cfg_key *key, json_t *value, void *field)
 {
 	size_t count = json_array_size(value);
@@ -176,7 +190,9 @@ int cfg_value_read(const struct cfg_key *key, json_t *value, void *field)
 	    [CFG_KIND_CORES] = read_cores,
 	    [CFG_KIND_FACING] = read_facing,
 	    [CFG_KIND_METHOD] = read_method,
+	    [CFG_KIND_AUTHENTICATION] = read_authentication,
 	    [CFG_KIND_HOST4] = cfg_read_host4,
+	    [CFG_KIND_HOST4_OR_LOOPBACK] = cfg_read_host4,
 	    [CFG_KIND_INTERFACE4] = cfg_read_prefix4,
 	    [CFG_KIND_NETWORK4] = cfg_read_prefix4,
 	    [CFG_KIND_HOST6] = cfg_read_host6,

@@ -16,6 +16,7 @@
 #include <stdarg.h>
 
 #include "cfg.h"
+#include "cp_authorization.h"
 #include "lc_txn.h"
 
 enum cp_tunnel_state {
@@ -66,6 +67,9 @@ struct cp_world {
 	/* A message that brought the control plane down three times (invariant 8): kept by the
 	 * caller. */
 	void (*set_aside)(void *context, uint16_t tunnel_id, const struct lc_buffer *message);
+	/* LAC: a subscriber (ticket: the engine's name for him) is to be authorized. The answer comes later, never from
+	 * within the call, by cp_engine_authorized(). 0; -EAGAIN: too many are waiting, try again. NULL: there is no RADIUS. */
+	int (*authorize)(void *context, uint32_t ticket, const struct cp_access_request *request);
 };
 
 struct cp_engine;
@@ -90,6 +94,10 @@ bool cp_engine_run(struct cp_engine *engine, unsigned budget, uint64_t now);
 
 /* When cp_engine_run() next has something to do; UINT64_MAX: nothing. */
 uint64_t cp_engine_next(const struct cp_engine *engine);
+
+/* The answer to one cp_world.authorize(). A ticket that waits for none is left alone. */
+void cp_engine_authorized(struct cp_engine *engine, uint32_t ticket,
+			  const struct cp_authorization *answer, uint64_t now);
 
 /* Operator's requests. result: StopCCN or CDN result code (4.4.2). 0, -ENOENT, -EAGAIN (no room in
  * the outbox now). */

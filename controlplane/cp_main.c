@@ -202,7 +202,8 @@ static int lock(struct control *c)
 static int open_mirror(struct control *c)
 {
 	const struct cfg_limits *l = &c->cfg->limits;
-	struct lc_geometry geometry = lc_geometry_for(l->tunnels, l->sessions, l->message_buffers);
+	struct lc_geometry geometry =
+	    lc_geometry_for(l->tunnels, l->sessions, l->message_buffers, l->accounting_records);
 	char why[256] = "";
 	bool cold;
 

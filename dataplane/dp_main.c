@@ -104,8 +104,8 @@ static int lock(const struct cfg *cfg)
 static int open_mirror(struct lc_mirror *mirror, const struct cfg *cfg, const char *given)
 {
 	const struct cfg_limits *limits = &cfg->limits;
-	struct lc_geometry geometry =
-	    lc_geometry_for(limits->tunnels, limits->sessions, limits->message_buffers);
+	struct lc_geometry geometry = lc_geometry_for(
+	    limits->tunnels, limits->sessions, limits->message_buffers, limits->accounting_records);
 	char path[PATH_MAX] = "", why[256] = "";
 	bool huge, cold;
 	int error = 0;

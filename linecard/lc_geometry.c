@@ -2,7 +2,7 @@
 #include "lc_layout.h"
 #include "lc_txn.h"
 
-#define JOURNAL_SIZE (128u * 1024)
+#define JOURNAL_SIZE (256u * 1024)
 #define MOST_TUNNELS 65536u /* slots: an ID has 16 bits */
 
 /* The largest commit: each record that a transaction may touch, with a map's word for each, and the
@@ -29,7 +29,14 @@ static uint32_t tunnel_slots(uint32_t tunnels)
 	return slots < MOST_TUNNELS ? slots : MOST_TUNNELS;
 }
 
-struct lc_geometry lc_geometry_for(uint32_t tunnels, uint32_t sessions, uint32_t message_buffers)
+/* Two starts with all tunnels, and room for those of a small chassis. */
+static uint32_t history_lines(uint32_t slots)
+{
+	return 2 * slots > 1024 ? 2 * slots : 1024;
+}
+
+struct lc_geometry lc_geometry_for(uint32_t tunnels, uint32_t sessions, uint32_t message_buffers,
+				   uint32_t accounts)
 {
 	if (tunnels > 65535)
 		tunnels = 65535;
@@ -42,6 +49,8 @@ struct lc_geometry lc_geometry_for(uint32_t tunnels, uint32_t sessions, uint32_t
 	    .max_sessions = sessions,
 	    .buffers = message_buffers,
 	    .journal_size = JOURNAL_SIZE,
+	    .accounts = accounts,
+	    .history = history_lines(tunnel_slots(tunnels)),
 	};
 }
 
@@ -51,7 +60,9 @@ bool lc_geometry_valid(const struct lc_geometry *g)
 	       g->tunnel_slots == tunnel_slots(g->max_tunnels) && g->session_slots >= 2 &&
 	       g->session_slots <= 1u << 20 && (g->session_slots & (g->session_slots - 1)) == 0 &&
 	       g->max_sessions >= 1 && g->max_sessions <= g->session_slots &&
-	       g->buffers >= LC_RING && g->buffers <= 1u << 20 && g->journal_size == JOURNAL_SIZE;
+	       g->buffers >= LC_RING && g->buffers <= 1u << 20 && g->journal_size == JOURNAL_SIZE &&
+	       g->accounts >= 1 && g->accounts <= 1u << 20 &&
+	       g->history == history_lines(g->tunnel_slots);
 }
 
 /* A dirty set or map of n bits, with room for its summary. */
@@ -84,6 +95,9 @@ uint64_t lc_layout_regions(const struct lc_geometry *g, uint64_t region[LC_N_REG
 	    [LC_REGION_PORT_COUNTERS] = (LC_MAX_WORKERS + 1) * LC_COUNTERS * sizeof(uint64_t),
 	    [LC_REGION_PORTS] = LC_MAX_PORTS * sizeof(struct lc_port_state),
 	    [LC_REGION_JOURNAL] = g->journal_size,
+	    [LC_REGION_LEDGER] = (uint64_t)g->accounts * sizeof(struct lc_account),
+	    [LC_REGION_HISTORY] = (uint64_t)g->history * sizeof(struct lc_history),
+	    [LC_REGION_STARTS] = LC_STARTS * sizeof(struct lc_start),
 	};
 	uint64_t at = sizeof(struct lc_header);
 
@@ -142,6 +156,10 @@ uint64_t lc_layout_hash(void)
 	    AT(lc_tunnel, resync),
 	    AT(lc_tunnel, tie_seen),
 	    AT(lc_tunnel, resynced),
+	    AT(lc_tunnel, origin),
+	    AT(lc_tunnel, accounting_id),
+	    AT(lc_tunnel, assignment),
+	    AT(lc_tunnel, server_host),
 	    sizeof(struct lc_channel),
 	    AT(lc_channel, retransmit_at),
 	    AT(lc_channel, cwnd),
@@ -167,6 +185,8 @@ uint64_t lc_layout_hash(void)
 	    AT(lc_session, accounting_id),
 	    AT(lc_session, ipv6),
 	    AT(lc_session, name),
+	    AT(lc_session, accounted),
+	    AT(lc_session, group),
 	    sizeof(struct lc_session_in),
 	    AT(lc_session_in, nr),
 	    sizeof(struct lc_session_out),
@@ -175,6 +195,15 @@ uint64_t lc_layout_hash(void)
 	    AT(lc_neighbour, ipv4),
 	    AT(lc_neighbour, confirmed),
 	    sizeof(struct lc_port_state),
+	    sizeof(struct lc_account),
+	    AT(lc_account, progress),
+	    AT(lc_account, in_packets),
+	    AT(lc_account, status_type),
+	    AT(lc_account, name),
+	    sizeof(struct lc_history),
+	    AT(lc_history, tunnel_id),
+	    AT(lc_history, peer_host),
+	    sizeof(struct lc_start),
 	    sizeof(struct lc_process),
 	    sizeof(struct lc_header),
 	    AT(lc_header, ready),

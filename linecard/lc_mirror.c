@@ -71,6 +71,9 @@ static void set_pointers(struct lc_mirror *m)
 	m->counters = region(m, LC_REGION_PORT_COUNTERS);
 	m->ports = region(m, LC_REGION_PORTS);
 	m->journal = region(m, LC_REGION_JOURNAL);
+	m->ledger = region(m, LC_REGION_LEDGER);
+	m->history = region(m, LC_REGION_HISTORY);
+	m->starts = region(m, LC_REGION_STARTS);
 	m->tunnel_mask = g->tunnel_slots - 1;
 	m->session_mask = g->session_slots - 1;
 	m->session_shift = 32 - (uint32_t)__builtin_ctz(g->session_slots);

@@ -12,6 +12,7 @@
  * - struct lc_session_in, struct lc_session_out: the worker that has the session's direction, but
  *   for next_hop (the main lcore). The control plane clears them before it hands out a free slot, as
  *   it does a free slot's channel.
+ * - the ledger, the history, starts: the control plane.
  * - outbox buffers: the control plane, before the commit that makes them reachable.
  * Everybody may read everything; what is read is bounds-checked before it is used.
  *
@@ -34,7 +35,7 @@ struct lc_dirty {
 /* ---- the file ---- */
 
 #define LC_MAGIC          UINT64_C(0x57415230314c494e)
-#define LC_LAYOUT_VERSION 2
+#define LC_LAYOUT_VERSION 3
 
 struct lc_geometry {
 	uint32_t tunnel_slots;  /* a power of two, 2..65536; slot = local ID modulo this */
@@ -43,6 +44,8 @@ struct lc_geometry {
 	uint32_t max_sessions;
 	uint32_t buffers;      /* in each of the two pools */
 	uint32_t journal_size; /* bytes */
+	uint32_t accounts;     /* in the ledger */
+	uint32_t history;      /* lines */
 };
 
 enum lc_region {
@@ -63,6 +66,9 @@ enum lc_region {
 				    totals, by reader */
 	LC_REGION_PORTS,         /* struct lc_port_state[LC_MAX_PORTS] */
 	LC_REGION_JOURNAL,
+	LC_REGION_LEDGER,  /* struct lc_account[accounts] */
+	LC_REGION_HISTORY, /* struct lc_history[history] */
+	LC_REGION_STARTS,  /* struct lc_start[LC_STARTS] */
 	LC_N_REGIONS,
 };
 
@@ -102,6 +108,10 @@ struct lc_header {
 	uint64_t created;                  /* ms */
 	uint64_t ready;                    /* LC_MAGIC, written last */
 	uint64_t accounting_id LC_ALIGNED; /* last given out; control plane */
+	uint64_t account_number; /* last given out to an entry of the ledger; control plane */
+	uint64_t
+	    realtime_ms; /* CLOCK_REALTIME at ms 0, as of the cold start: control plane, once */
+	uint64_t history_number;   /* of the newest line; control plane */
 	uint64_t next_tunnel_id;   /* where the search for a free tunnel ID starts; control plane */
 	uint64_t id_key;           /* scrambles IDs; control plane, once; 0: they are in order */
 	uint64_t epoch LC_ALIGNED; /* control plane */
@@ -140,6 +150,9 @@ struct lc_mirror {
 	uint64_t (*counters)[LC_COUNTERS];
 	struct lc_port_state *ports;
 	uint8_t *journal;
+	struct lc_account *ledger;
+	struct lc_history *history;
+	struct lc_start *starts;
 	uint32_t tunnel_mask;
 	uint32_t session_mask;
 	uint32_t session_shift; /* 32 - log2 of the session slots */
@@ -147,7 +160,8 @@ struct lc_mirror {
 
 /* The geometry for configured limits (all at least 1): tunnel slots for the listener, the tunnels and
  * LC_SPARE_TUNNELS more; fewer of those where 65536 slots have no room for them. */
-struct lc_geometry lc_geometry_for(uint32_t tunnels, uint32_t sessions, uint32_t message_buffers);
+struct lc_geometry lc_geometry_for(uint32_t tunnels, uint32_t sessions, uint32_t message_buffers,
+				   uint32_t accounts);
 
 /* Maps path, made anew (cold) if it is not there. Attaches only to what it understands wholly:
  * magic, version, layout, geometry, offsets, ready flag; otherwise it returns -ESTALE with one line

@@ -25,8 +25,11 @@ enum lc_size {
 	LC_MAX_WORKERS = 16,   /* data-plane workers */
 	LC_MAX_PORTS = 32,     /* ports of a chassis */
 	LC_MAX_NEIGHBOURS = 4096,
+	LC_STARTS = 64,  /* starts of the control plane that are remembered */
 	LC_LISTENER = 0, /* the tunnel slot whose inbox takes messages with tunnel ID 0 (SCCRQ) */
 	LC_SPARE_TUNNELS = 64, /* slots beyond the configured limit, for recovery tunnels */
+	LC_CLASS = 44,         /* bytes of RADIUS Class (RFC 2865 section 5.25) that are kept */
+	LC_GROUP = 32,         /* bytes of a private group with its NUL */
 };
 
 #define LC_NO_SLOT        UINT32_MAX
@@ -71,6 +74,13 @@ union lc_tunnel_door {
 enum lc_role {
 	LC_ROLE_LAC,
 	LC_ROLE_LNS,
+};
+
+/* Who wants a LAC's tunnel. */
+enum lc_tunnel_origin {
+	LC_ORIGIN_CONFIGURED, /* it is one of l2tp.tunnels, and always kept open (or it is an LNS's) */
+	LC_ORIGIN_DOMAIN_MAP, /* a subscriber: of a domain map */
+	LC_ORIGIN_RADIUS,     /* a subscriber: of an Access-Accept */
 };
 
 /* A tunnel as the control plane knows it. */
@@ -165,7 +175,21 @@ struct lc_tunnel {
 	uint32_t n_confirmed;        /* ... of which the peer knows */
 	uint32_t n_cleared;          /* ... and those cleared, here, for want of a counterpart */
 	uint64_t resynced;           /* ms: its end; 0: never */
-	uint8_t reserved2[40];
+
+	/* where it came from, and what is told of it to RADIUS */
+	uint8_t origin; /* enum lc_tunnel_origin */
+	uint8_t
+	    domain_tunnel; /* of a domain map or an Access-Accept: its number (tag); profile is the map's name */
+	uint8_t no_silent; /* 1: the module of its port has no silent failover when peer-facing */
+	uint8_t
+	    method_refused; /* 1: RADIUS asked for silent failover, which no_silent forbids: it has none */
+	uint8_t accounted; /* 1: its Tunnel-Start is in the ledger, or was: a Tunnel-Stop is due */
+	uint8_t reserved3[3];
+	uint64_t accounting_id;    /* unique over the life of the mirror; 0: none yet */
+	uint64_t established;      /* ms; 0: not yet */
+	char assignment[LC_NAME];  /* Tunnel-Assignment-ID, identification; "": none */
+	char server_host[LC_NAME]; /* the Host Name that the peer must have; "": any */
+	uint8_t reserved2[8];
 } LC_ALIGNED;
 
 /* ---- the control channel on the wire ---- */
@@ -310,6 +334,11 @@ struct lc_session {
 	char calling[32];   /* Calling Number, printable */
 	char called[32];    /* Called Number, printable */
 	uint32_t retry_ms;  /* LAC: the back-off before the next try; 0: the last one succeeded */
+	uint8_t accounted;  /* 1: its Start is in the ledger, or was: a Stop is due */
+	uint8_t class_length;
+	uint8_t class[LC_CLASS]; /* of its Access-Accept */
+	char group
+	    [LC_GROUP]; /* Private Group ID (RFC 2661 section 4.4.4), Tunnel-Private-Group-ID */
 } LC_ALIGNED;
 
 /* Data of a session that came in from the tunnel. Writer: the worker of that direction. */
@@ -369,6 +398,88 @@ struct lc_neighbour {
 	uint64_t confirmed; /* ms: last heard of */
 	uint64_t asked;     /* ms: last request sent */
 	uint64_t spare[2];
+} LC_ALIGNED;
+
+/* ---- accounting, history ---- */
+
+/* How far an accounting record has come: one store. */
+union lc_account_sent {
+	uint64_t word;
+	struct {
+		uint8_t sent;   /* 1: server and identifier are those of the packet that was sent */
+		uint8_t server; /* index of the accounting server */
+		uint8_t identifier; /* of the packet (RFC 2866 section 3) */
+		uint8_t reserved;
+		uint32_t address; /* of the server: the index is of one configuration */
+	};
+};
+
+/* The ledger: what RADIUS is to be told (RFC 2866, 2867) and no server has acknowledged. An entry comes with the
+ * transaction that makes it true, and does not change any more but for progress; number becomes 0 when a server has
+ * acknowledged it. All that the packet says is here, so that who sends it again sends the same octets. Writer: the
+ * control plane. */
+struct lc_account {
+	uint64_t number; /* in the order of the commits, from 1; 0: the entry is free */
+	union lc_account_sent progress;
+	uint64_t accounting_id;        /* of the session; of the tunnel, for a Tunnel-* record */
+	uint64_t tunnel_accounting_id; /* of the tunnel */
+	uint64_t when;                 /* ms */
+	uint64_t began;                /* ms: of the session or tunnel; 0: it was not established */
+	uint64_t in_packets, in_octets, out_packets, out_octets; /* in: from the subscriber */
+	uint64_t lost; /* data packets (RFC 2867, Acct-Tunnel-Packets-Lost) */
+	uint32_t slot; /* of the session; LC_NO_SLOT: of a tunnel */
+	uint32_t peer_address, local_address;
+	uint32_t ipv4;        /* LNS: the subscriber's; 0: none */
+	uint32_t call_serial; /* Acct-Tunnel-Connection */
+	uint16_t tunnel_id, session_id;
+	uint16_t access_port, pppoe_session; /* LAC */
+	uint8_t mac[6];                      /* LAC */
+	uint8_t status_type;                 /* Acct-Status-Type */
+	uint8_t cause;                       /* Acct-Terminate-Cause; 0: none */
+	uint8_t role;                        /* enum lc_role */
+	uint8_t class_length;
+	uint8_t class[LC_CLASS];
+	char name[LC_NAME]; /* the subscriber; "": of a tunnel */
+	char assignment[LC_NAME];
+	char local_host[LC_NAME], peer_host[LC_NAME];
+	char group[LC_GROUP];
+} LC_ALIGNED;
+
+/* What a tunnel went through at a start of the control plane. */
+enum lc_outcome {
+	LC_OUTCOME_RECOVERING,  /* the failover protocol is at work */
+	LC_OUTCOME_SILENT,      /* went on from the mirror */
+	LC_OUTCOME_RECOVERED,   /* by the failover protocol */
+	LC_OUTCOME_FAILED,      /* the failover protocol did not recover it: gone */
+	LC_OUTCOME_CLEARED,     /* it has no method: gone */
+	LC_OUTCOME_INTERRUPTED, /* the next start came before the end of this one */
+};
+
+/* One line of that history: a ring, the newest overwrites the oldest. Writer: the control plane, outside of
+ * transactions: one that dies in between leaves one line less, or one that its successor closes. */
+struct lc_history {
+	uint64_t number;  /* from 1; written last; 0: never used */
+	uint64_t when;    /* ms: of the outcome, or of the start while there is none */
+	uint32_t life;    /* of the control plane */
+	uint32_t took_ms; /* from its start to the outcome */
+	uint32_t peer_address;
+	uint16_t tunnel_id;
+	uint8_t method;  /* enum cfg_method, in effect */
+	uint8_t outcome; /* enum lc_outcome */
+	uint32_t sessions_before, sessions_after;
+	uint32_t n_queried, n_confirmed, n_cleared;
+	uint8_t role; /* enum lc_role */
+	uint8_t reserved[3];
+	char peer_host[LC_NAME];
+	char reason[LC_NAME]; /* of a failure */
+} LC_ALIGNED;
+
+/* A start of the control plane: a ring of LC_STARTS, the place is life % LC_STARTS. Writer: the control plane. */
+struct lc_start {
+	uint32_t life;
+	uint32_t tunnels, sessions; /* found */
+	uint32_t reserved;
+	uint64_t began, ready; /* ms */
 } LC_ALIGNED;
 
 /* Somebody who reads records outside lc_txn: each worker, and the main lcore (index

@@ -83,7 +83,7 @@ static inline void end_open(struct end *e, uint32_t address, uint32_t peer_addre
 {
 	char path[64], why[160];
 	bool cold;
-	struct lc_geometry g = lc_geometry_for(END_TUNNELS, 2, END_BUFFERS);
+	struct lc_geometry g = lc_geometry_for(END_TUNNELS, 2, END_BUFFERS, 64);
 
 	memset(e, 0, sizeof(*e));
 	snprintf(path, sizeof(path), "/dev/shm/warmline-test-channel-%d-%u", getpid(), address);

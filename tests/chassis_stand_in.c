@@ -49,7 +49,8 @@ static void read_task(const char *program, char *task, size_t size)
 static void open_mirror(struct lc_mirror *mirror, const struct cfg *cfg)
 {
 	struct lc_geometry geometry =
-	    lc_geometry_for(cfg->limits.tunnels, cfg->limits.sessions, cfg->limits.message_buffers);
+	    lc_geometry_for(cfg->limits.tunnels, cfg->limits.sessions, cfg->limits.message_buffers,
+			    cfg->limits.accounting_records);
 	char path[PATH_MAX], why[256] = "";
 	bool cold, huge;
 

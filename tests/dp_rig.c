@@ -94,7 +94,7 @@ static void open_mirror(struct rig *rig)
 {
 	char path[64], why[256] = "";
 	bool cold;
-	struct lc_geometry geometry = lc_geometry_for(8, 64, 64);
+	struct lc_geometry geometry = lc_geometry_for(8, 64, 64, 64);
 	snprintf(path, sizeof(path), "/dev/shm/warmline-rig-%d", getpid());
 	unlink(path);
 	if (lc_mirror_open(&rig->mirror, path, &geometry, &cold, why, sizeof(why)) < 0)

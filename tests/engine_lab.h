@@ -229,8 +229,9 @@ static inline void lab_open_end(struct lab *lab, unsigned number, const char *js
 	cfg_errors_free(&errors);
 	snprintf(path, sizeof(path), "/dev/shm/warmline-test-engine-%d-%u", getpid(), number);
 	unlink(path);
-	struct lc_geometry g = lc_geometry_for(e->cfg->limits.tunnels, e->cfg->limits.sessions,
-					       e->cfg->limits.message_buffers);
+	struct lc_geometry g =
+	    lc_geometry_for(e->cfg->limits.tunnels, e->cfg->limits.sessions,
+			    e->cfg->limits.message_buffers, e->cfg->limits.accounting_records);
 	if (lc_mirror_open(&e->mirror, path, &g, &cold, why, sizeof(why)) != 0)
 		fail_msg("%s", why);
 	unlink(path);

@@ -98,8 +98,9 @@ static inline int lab_setup(void **state)
 	assert_int_equal(mkdir(fix.socket, 0700), 0);
 	assert_int_equal(
 	    cfg_runtime_path(fix.cfg, CP_MANAGE_SOCKET, fix.socket, sizeof(fix.socket)), 0);
-	geometry = lc_geometry_for(fix.cfg->limits.tunnels, fix.cfg->limits.sessions,
-				   fix.cfg->limits.message_buffers);
+	geometry =
+	    lc_geometry_for(fix.cfg->limits.tunnels, fix.cfg->limits.sessions,
+			    fix.cfg->limits.message_buffers, fix.cfg->limits.accounting_records);
 	assert_int_equal(
 	    lc_mirror_open(&fix.mirror, fix.mirror_path, &geometry, &cold, why, sizeof(why)), 0);
 	rig_populate(&fix.mirror, now_ms(NULL));

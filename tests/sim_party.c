@@ -73,8 +73,9 @@ static void mirror_clear(struct sim_party *p)
 {
 	struct sim *sim = p->sim;
 	struct kept *k = &kept[p->number][sim->plan.buffers > 128];
-	struct lc_geometry geometry = lc_geometry_for(
-	    p->cfg->limits.tunnels, p->cfg->limits.sessions, p->cfg->limits.message_buffers);
+	struct lc_geometry geometry =
+	    lc_geometry_for(p->cfg->limits.tunnels, p->cfg->limits.sessions,
+			    p->cfg->limits.message_buffers, p->cfg->limits.accounting_records);
 
 	if (geometry.tunnel_slots > SIM_TUNNELS || geometry.session_slots > SIM_SESSIONS)
 		sim_fail(sim, "the geometry is larger than the simulator");

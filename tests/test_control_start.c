@@ -44,8 +44,8 @@ static int setup(void **state)
 	assert_int_equal(mkdir(directory, 0700), 0);
 	struct cfg *cfg = cfg_load(fix.rig.configuration, &errors);
 	assert_non_null(cfg);
-	geometry =
-	    lc_geometry_for(cfg->limits.tunnels, cfg->limits.sessions, cfg->limits.message_buffers);
+	geometry = lc_geometry_for(cfg->limits.tunnels, cfg->limits.sessions,
+				   cfg->limits.message_buffers, cfg->limits.accounting_records);
 	cfg_free(cfg);
 	assert_int_equal(lc_mirror_open(&fix.mirror, fix.path, &geometry, &cold, why, sizeof(why)),
 			 0);

@@ -42,7 +42,7 @@ static int setup(void **state)
 {
 	char path[64], why[256] = "";
 	bool cold;
-	struct lc_geometry geometry = lc_geometry_for(4, 4, 64);
+	struct lc_geometry geometry = lc_geometry_for(4, 4, 64, 64);
 	snprintf(path, sizeof(path), "/dev/shm/warmline-watch-%d", getpid());
 	unlink(path);
 	if (lc_mirror_open(&mirror, path, &geometry, &cold, why, sizeof(why)) < 0)

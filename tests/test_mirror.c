@@ -26,7 +26,7 @@ static const uint32_t limits[3] = {100, 500, 64};
 
 static struct lc_geometry geometry(void)
 {
-	return lc_geometry_for(limits[0], limits[1], limits[2]);
+	return lc_geometry_for(limits[0], limits[1], limits[2], 64);
 }
 
 static int setup(void **state)
@@ -116,7 +116,7 @@ static void refuses_each_wrong_word(void **state)
 static void refuses_other_limits_and_lengths(void **state)
 {
 	(void)state;
-	struct lc_geometry other = lc_geometry_for(limits[0] + 1, limits[1], limits[2]);
+	struct lc_geometry other = lc_geometry_for(limits[0] + 1, limits[1], limits[2], 64);
 	struct lc_geometry same = geometry();
 	struct lc_mirror m;
 	bool cold;
@@ -266,7 +266,7 @@ static void the_geometry_has_spare_slots(void **state)
 		     {32703, 32768}, {32704, 65536}, {65471, 65536}, {65535, 65536}};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		struct lc_geometry g = lc_geometry_for(known[i].tunnels, 2, 64);
+		struct lc_geometry g = lc_geometry_for(known[i].tunnels, 2, 64, 64);
 		assert_int_equal(g.max_tunnels, known[i].tunnels);
 		assert_int_equal(g.tunnel_slots, known[i].slots);
 		assert_true(lc_geometry_valid(&g));

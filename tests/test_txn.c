@@ -35,7 +35,7 @@ static void check(void)
 static int setup(void **state)
 {
 	(void)state;
-	struct lc_geometry g = lc_geometry_for(30, 200, 256);
+	struct lc_geometry g = lc_geometry_for(30, 200, 256, 64);
 	bool cold;
 
 	snprintf(path, sizeof(path), "/dev/shm/warmline-test-txn-%d", getpid());
@@ -537,7 +537,7 @@ static void change_as_much_as_can_be(uint32_t tunnel, uint32_t sessions[LC_TXN_S
 static void the_journal_holds_the_largest_transaction(void **state)
 {
 	(void)state;
-	struct lc_geometry g = lc_geometry_for(30, 16384, 256);
+	struct lc_geometry g = lc_geometry_for(30, 16384, 256, 64);
 	uint32_t tunnel, sessions[LC_TXN_SESSIONS];
 	bool cold;
 	int error;

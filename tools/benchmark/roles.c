@@ -42,7 +42,7 @@ int roles_load(struct roles *roles, const char *path)
 static struct lc_geometry geometry_of(const struct cfg *cfg)
 {
 	return lc_geometry_for(cfg->limits.tunnels, cfg->limits.sessions,
-			       cfg->limits.message_buffers);
+			       cfg->limits.message_buffers, cfg->limits.accounting_records);
 }
 
 static int mirror_path(const struct roles *roles, char path[PATH_MAX])

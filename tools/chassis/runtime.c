@@ -180,8 +180,8 @@ static int open_or_replace(struct chassis *chassis, const struct lc_geometry *ge
 int runtime_open_mirror(struct chassis *chassis)
 {
 	const struct cfg_limits *limits = &chassis->cfg->limits;
-	struct lc_geometry geometry =
-	    lc_geometry_for(limits->tunnels, limits->sessions, limits->message_buffers);
+	struct lc_geometry geometry = lc_geometry_for(
+	    limits->tunnels, limits->sessions, limits->message_buffers, limits->accounting_records);
 	uint64_t bytes = lc_mirror_size(&geometry);
 	char why[256] = "";
 	bool cold;

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* AAA domain maps: which tunnels the subscribers of a domain may have, and in which order. */
+#include "cfg_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static void find_port(const struct cfg_node *node, const struct cfg *cfg,
+		      struct cfg_domain_tunnel *tunnel)
+{
+	int port;
+
+	tunnel->port = cfg_find_port(node, cfg, CFG_FACING_PEER);
+	port = cfg_has(node, "port") ? tunnel->port : cfg_find_peer_port(cfg, tunnel->remote);
+	if (port >= 0)
+		cfg_check_remote(node, &cfg->ports[port], tunnel->remote);
+	else if (tunnel->remote && !cfg_has(node, "port"))
+		cfg_complain(node, "remote",
+			     "no peer-facing port is on its link or has a gateway: give it one");
+}
+
+static void read_tunnel(const struct cfg_node *node, const struct cfg *cfg,
+			struct cfg_domain_map *map)
+{
+	struct cfg_domain_tunnel *tunnel = &map->tunnels[map->n_tunnels];
+
+	cfg_policy_inherit(cfg, &tunnel->policy);
+	cfg_read(node, CFG_IN_DOMAIN_TUNNEL, tunnel);
+	cfg_policy_settle(node, CFG_SCOPE_DOMAIN_MAP, &tunnel->policy);
+	find_port(node, cfg, tunnel);
+	for (unsigned i = 0; i < map->n_tunnels; i++)
+		if (tunnel->number && tunnel->number == map->tunnels[i].number)
+			cfg_complain(node, "tunnel",
+				     "%u is another tunnel of this map: each needs its own number",
+				     tunnel->number);
+	map->n_tunnels++;
+}
+
+static int compare_tunnels(const void *a, const void *b)
+{
+	const struct cfg_domain_tunnel *x = a, *y = b;
+
+	if (x->preference != y->preference)
+		return x->preference < y->preference ? -1 : 1;
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static void read_map(const struct cfg_node *node, struct cfg *cfg)
+{
+	struct cfg_domain_map *map = &cfg->domain_maps[cfg->n_domain_maps];
+	struct cfg_node tunnels = cfg_child(node, "tunnels");
+	size_t count = cfg_items(&tunnels);
+
+	if (count > CFG_MAX_DOMAIN_TUNNELS)
+		count = CFG_MAX_DOMAIN_TUNNELS;
+	cfg_read(node, CFG_IN_DOMAIN_MAP, map);
+	for (unsigned i = 0; i < cfg->n_domain_maps; i++)
+		if (*map->name && strcasecmp(map->name, cfg->domain_maps[i].name) == 0)
+			cfg_complain(node, "name",
+				     "\"%s\" is another map's domain: put the tunnels of both into "
+				     "one",
+				     map->name);
+	if (map->authentication == CFG_AUTHENTICATION_RADIUS && !cfg->radius.n_authentication)
+		cfg_complain(node, "authentication",
+			     "there is no server to ask: add one to "
+			     "radius.authentication_servers, or use \"none\"");
+	map->tunnels = cfg_zalloc(count, sizeof(*map->tunnels));
+	for (size_t i = 0; i < count; i++) {
+		struct cfg_node tunnel = cfg_item(&tunnels, i);
+
+		read_tunnel(&tunnel, cfg, map);
+	}
+	qsort(map->tunnels, map->n_tunnels, sizeof(*map->tunnels), compare_tunnels);
+	cfg->n_domain_maps++;
+}
+
+void cfg_read_aaa(const struct cfg_node *root, struct cfg *cfg)
+{
+	struct cfg_node aaa = cfg_child(root, "aaa");
+	struct cfg_node maps = cfg_child(&aaa, "domain_maps");
+	size_t count = cfg_items(&maps);
+
+	cfg->domain_maps = cfg_zalloc(count, sizeof(*cfg->domain_maps));
+	for (size_t i = 0; i < count; i++) {
+		struct cfg_node map = cfg_item(&maps, i);
+
+		read_map(&map, cfg);
+	}
+}
