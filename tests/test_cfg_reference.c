@@ -77,11 +77,22 @@ static void the_reference_has_every_key(void **state)
 {
 	static const char *const keys[] = {"chassis.runtime_directory",
 					   "limits.message_buffers",
+					   "limits.accounting_records",
 					   "dataplane.idle_sleep_us",
 					   "dataplane.mbufs",
 					   "slots[].ports[].vlan",
 					   "slots[].ports[].mtu",
 					   "slots[].ports[].worker",
+					   "slots[].ports[].encapsulation",
+					   "slots[].ports[].rate_kbps",
+					   "l2tp.lockout",
+					   "l2tp.tunnel_idle",
+					   "aaa.domain_maps[].authentication",
+					   "aaa.domain_maps[].tunnels[].preference",
+					   "radius.dead_time",
+					   "radius.authentication_servers[].secret",
+					   "radius.accounting_servers[].port",
+					   "subscribers[].password",
 					   "l2tp.accept_unknown_hosts",
 					   "l2tp.retransmission.established",
 					   "l2tp.retransmission.not_established",
@@ -97,13 +108,13 @@ static void the_reference_has_every_key(void **state)
 					     "failover",       "hide_avps",      "data_sequencing",
 					     "max_sessions",   "session_mtu"};
 	static const char *const scopes[] = {"l2tp", "l2tp.destination_profiles[].remote_hosts[]",
-					     "l2tp.tunnels[]"};
+					     "l2tp.tunnels[]", "aaa.domain_maps[].tunnels[]"};
 	char *table = reference(), path[128];
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		check_documented(table, keys[i]);
 	for (size_t i = 0; i < sizeof(policy) / sizeof(policy[0]); i++)
-		for (size_t j = 0; j < 3; j++) {
+		for (size_t j = 0; j < sizeof(scopes) / sizeof(scopes[0]); j++) {
 			snprintf(path, sizeof(path), "%s.%s", scopes[j], policy[i]);
 			check_documented(table, path);
 		}
