@@ -99,7 +99,7 @@ struct cp_ledger *cp_ledger_new(struct lc_mirror *m, struct lc_txn *txn,
 	l->unsettled = lc_timers_new(size_of(l));
 	l->paused = lc_timers_new(size_of(l));
 	if (l->entries == NULL || l->ready == NULL || l->unsettled == NULL || l->paused == NULL ||
-	    cp_chains_start(&l->last, size_of(l)) != 0) {
+	    cp_chains_start(&l->last, size_of(l)) != 0 || lc_txn_account_rewind(txn) != 0) {
 		cp_ledger_free(l);
 		return NULL;
 	}

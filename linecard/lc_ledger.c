@@ -146,34 +146,52 @@ static void enqueue(struct lc_ledger *l, uint32_t entry)
 	map_set(l->queued, entry);
 }
 
-/* Free ones onto the stack, the others into the queue. */
-static int find_entries(struct lc_txn *t)
+/* All that are in use, into the empty queue. */
+static int enqueue_all(struct lc_txn *t)
 {
 	struct lc_ledger *l = &t->ledger;
-	/* Where no number was ever given out, there is nothing to look for. */
-	bool unused = l->attached == 0;
-	struct numbered *used = malloc(unused ? 1 : l->size * sizeof(*used));
-	uint32_t n = 0;
+	uint32_t n = 0, n_used = lc_txn_accounts(t);
+	struct numbered *used = malloc((n_used + 1) * sizeof(*used));
 
 	if (used == NULL)
 		return -ENOMEM;
-	for (uint32_t i = l->size; i-- > 0;) {
-		const struct lc_account *a = &t->m->ledger[i];
-		if (unused || a->number == 0) {
-			l->free[l->n_free++] = i;
-			continue;
-		}
-		used[n++] = (struct numbered){.number = a->number, .entry = i};
-		if (!is_stop(a) || a->progress.sent || !is_last_tenant(t->m, a))
-			continue;
-		map_set(l->unsettled, i);
-		l->inherited[l->n_inherited++] = i;
-	}
+	for (uint32_t i = 0; n < n_used; i++)
+		if (t->m->ledger[i].number != 0)
+			used[n++] = (struct numbered){.number = t->m->ledger[i].number, .entry = i};
 	qsort(used, n, sizeof(*used), compare_numbers);
 	for (uint32_t i = 0; i < n; i++)
 		enqueue(l, used[i].entry);
 	free(used);
 	return 0;
+}
+
+/* Free ones onto the stack, the others into the queue. Where no number was ever given out there is nothing to look
+ * for. */
+static int find_entries(struct lc_txn *t)
+{
+	struct lc_ledger *l = &t->ledger;
+
+	for (uint32_t i = l->size; i-- > 0;) {
+		const struct lc_account *a = &t->m->ledger[i];
+		if (l->attached == 0 || a->number == 0) {
+			l->free[l->n_free++] = i;
+		} else if (is_stop(a) && !a->progress.sent && is_last_tenant(t->m, a)) {
+			map_set(l->unsettled, i);
+			l->inherited[l->n_inherited++] = i;
+		}
+	}
+	return enqueue_all(t);
+}
+
+int lc_txn_account_rewind(struct lc_txn *t)
+{
+	struct lc_ledger *l = &t->ledger;
+
+	if (l->queue_count == lc_txn_accounts(t))
+		return 0;
+	memset(l->queued, 0, ((size_t)l->size + 63) / 64 * sizeof(*l->queued));
+	l->queue_count = 0;
+	return enqueue_all(t);
 }
 
 int lc_ledger_attach(struct lc_txn *t)

@@ -135,6 +135,9 @@ uint32_t lc_txn_accounts(const struct lc_txn *txn);
  * come first. LC_NO_SLOT: none. */
 uint32_t lc_txn_account_take(struct lc_txn *txn);
 
+/* All that are in use are to be taken again, by another taker. 0 or -ENOMEM. */
+int lc_txn_account_rewind(struct lc_txn *txn);
+
 /* The entry's totals are final: no worker counts for its session any more. They become so in lc_txn_reclaim(). Before,
  * it must not be sent. */
 bool lc_txn_account_final(const struct lc_txn *txn, uint32_t entry);
