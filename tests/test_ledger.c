@@ -238,20 +238,20 @@ static void child_life(void)
 	for (;;) {
 		lc_txn_tunnel(txn, tunnel)->call_serial++;
 		struct lc_account *a = lc_txn_account(txn, &error);
-		if (a != NULL) {
-			a->status_type = LC_ACCOUNT_LINK_REJECT;
-			a->call_serial = lc_txn_peek_tunnel(txn, tunnel)->call_serial;
-			memset(a->name, 'x', 40);
-		}
+		if (a == NULL)
+			_exit(1);
+		a->status_type = LC_ACCOUNT_LINK_REJECT;
+		a->call_serial = lc_txn_peek_tunnel(txn, tunnel)->call_serial;
+		memset(a->name, 'x', 40);
 		lc_txn_commit(txn);
 		for (uint32_t i; (i = lc_txn_account_take(txn)) != LC_NO_SLOT;)
 			taken[n++] = i;
-		if (n < ACCOUNTS / 2)
-			continue;
-		lc_txn_account_progress(txn, taken[0], (union lc_account_sent){.sent = 1});
-		lc_txn_account_release(txn, taken[0]);
-		lc_txn_account_release(txn, taken[0]);
-		memmove(taken, taken + 1, --n * sizeof(taken[0]));
+		for (; n > ACCOUNTS / 2; n--) { /* also what its predecessor left */
+			lc_txn_account_progress(txn, taken[0], (union lc_account_sent){.sent = 1});
+			lc_txn_account_release(txn, taken[0]);
+			lc_txn_account_release(txn, taken[0]);
+			memmove(taken, taken + 1, (n - 1) * sizeof(taken[0]));
+		}
 	}
 }
 
@@ -289,8 +289,10 @@ static void sigkill_at_any_instant(void **state)
 		while (__atomic_load_n(&m.tunnels[tunnel].call_serial, __ATOMIC_ACQUIRE) == last)
 			assert_int_equal(waitpid(child, NULL, WNOHANG), 0);
 		usleep((useconds_t)(random() % 2000));
+		int how = 0;
 		kill(child, SIGKILL);
-		assert_int_equal(waitpid(child, NULL, 0), child);
+		assert_int_equal(waitpid(child, &how, 0), child);
+		assert_true(WIFSIGNALED(how));
 		attach();
 		check();
 		last = m.tunnels[tunnel].call_serial;
