@@ -185,13 +185,19 @@ static inline void al_work(struct al_end *a)
 
 /* ---- the whole ---- */
 
+static unsigned al_records = 4096; /* of the ledgers to be made */
+
 /* json with a member "radius" of these members. */
 static inline char *al_json(char *json, const char *radius)
 {
+	const char *limits = strstr(json, "\"limits\":{");
 	char *whole = NULL;
 
 	json[strlen(json) - 1] = 0;
-	assert_true(asprintf(&whole, "%s,\"radius\":{%s}}", json, radius) > 0);
+	assert_non_null(limits);
+	limits += strlen("\"limits\":{");
+	assert_true(asprintf(&whole, "%.*s\"accounting_records\":%u,%s,\"radius\":{%s}}",
+			     (int)(limits - json), json, al_records, limits, radius) > 0);
 	free(json);
 	return whole;
 }

@@ -241,6 +241,51 @@ static void a_stop_follows_its_start(void **state)
 	al_free(al);
 }
 
+/* The ledger is full and no server answers: tunnels and sessions come and go as if there were none. What has no room is
+ * counted and said, not too often; before that, what nobody must have is left out. A session whose Start was lost has
+ * no Stop. */
+static void a_full_ledger_holds_nobody_up(void **state)
+{
+	(void)state;
+	al_records = 64;
+	struct account_lab *al = al_new(LAB_SILENT, ALL ",\"interim_interval\":60", SUBSCRIBERS);
+	struct al_end *lac = &al->end[LAC];
+
+	al_records = 4096;
+	lac->server = al->end[LNS].server = AL_DEAD;
+	al_run(al, 5000); /* 1 + 40 records */
+	assert_int_equal(lab_sessions(lac->end, CP_SESSION_ESTABLISHED), SUBSCRIBERS);
+	al_run(al, 130000);
+	const struct cp_counters *c = cp_engine_counters(lac->end->engine);
+	assert_int_equal(c->accounting_queued[LC_ACCOUNT_START], SUBSCRIBERS);
+	assert_int_equal(c->accounting_queued[LC_ACCOUNT_INTERIM], 0);
+	assert_int_equal(c->accounting_skipped, 2 * SUBSCRIBERS);
+	assert_int_equal(c->accounting_lost, 0);
+	for (unsigned k = 0; k < 3; k++) {
+		close_tunnel(al, LNS, CP_STOPCCN_GENERAL);
+		al_run(al, 45000);
+		assert_int_equal(lab_sessions(lac->end, CP_SESSION_ESTABLISHED), SUBSCRIBERS);
+		assert_int_equal(lab_sessions(al->end[LNS].end, CP_SESSION_ESTABLISHED),
+				 SUBSCRIBERS);
+	}
+	assert_int_equal(cp_ledger_stats(lac->ledger).used, 64);
+	/* 41 Starts had room, and 23 of their Stops; then no Start, so no Stop. */
+	assert_int_equal(c->accounting_lost, 41 - 23 + 3 * 41);
+	unsigned said = 0;
+	for (const char *at = lac->end->log; (at = strstr(at, "the ledger is full")) != NULL; at++)
+		said++;
+	assert_in_range(said, 3, 4); /* once a flood */
+
+	lac->server = AL_GOOD;
+	al_run(al, 120000);
+	assert_int_equal(cp_ledger_stats(lac->ledger).used, 0);
+	assert_int_equal(user(al, LAC, "user1")->accounted, 0);
+	/* The first 20 were told; of their Stops those that had room. */
+	assert_in_range(al_count(lac, LC_ACCOUNT_START), SUBSCRIBERS, SUBSCRIBERS);
+	assert_in_range(al_count(lac, LC_ACCOUNT_STOP), 10, 12);
+	al_free(al);
+}
+
 /* ---- restarts ---- */
 
 struct how {
@@ -424,6 +469,7 @@ int main(void)
 	    cmocka_unit_test(a_refused_call_is_a_link_reject),
 	    cmocka_unit_test(what_is_not_wanted_is_not_told),
 	    cmocka_unit_test(a_stop_follows_its_start),
+	    cmocka_unit_test(a_full_ledger_holds_nobody_up),
 	    cmocka_unit_test(nothing_is_repeated_or_lost),
 	    cmocka_unit_test(a_tunnel_that_is_recovered_goes_on),
 	    cmocka_unit_test(a_tunnel_without_a_method_ends_at_the_start),
