@@ -50,6 +50,9 @@ void cp_account_call_refused(struct cp_turn *turn);
 /* The session's next one; session: NULL: none. Private state. */
 void cp_account_index(struct cp_engine *engine, uint32_t slot, const struct lc_session *session);
 
+/* All sessions' anew: the configuration has changed. In time proportional to the sessions. */
+void cp_account_configured(struct cp_engine *engine);
+
 /* It is due: a transaction of its own. */
 void cp_account_interim(struct cp_engine *engine, uint32_t slot, uint64_t now);
 
