@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The engine's doors: start, run, stop; transactions; words for people. */
+#include "cp_account.h"
 #include "cp_recover.h"
 
 #include <errno.h>
@@ -94,6 +95,7 @@ struct lc_tunnel *cp_tunnel_create(struct cp_engine *e, uint16_t initial_nr, uin
 	if (t != NULL) {
 		remember(e->tunnels, &e->n_tunnels, *slot);
 		e->counters.tunnels_opened++;
+		t->accounting_id = lc_txn_accounting_id(e->txn);
 	}
 	return t;
 }
@@ -120,6 +122,7 @@ int cp_commit(struct cp_engine *e, uint64_t now)
 	}
 	for (unsigned i = 0; i < e->n_types; i++)
 		e->counters.sent[e->types[i] % 32]++;
+	cp_account_committed(e, now);
 	cp_index_committed(e, now);
 	e->n_tunnels = e->n_sessions = e->n_types = 0;
 	return 0;
@@ -128,6 +131,7 @@ int cp_commit(struct cp_engine *e, uint64_t now)
 void cp_abort(struct cp_engine *e)
 {
 	lc_txn_abort(e->txn);
+	cp_account_aborted(e);
 	e->n_tunnels = e->n_sessions = e->n_types = 0;
 }
 
@@ -192,6 +196,8 @@ bool cp_engine_run(struct cp_engine *e, unsigned budget, uint64_t now)
 			cp_resync_stale(e, number, now);
 		} else if ((number = lc_timers_take(e->openings, now)) != UINT32_MAX) {
 			cp_tunnel_plan(e, number, now);
+		} else if ((number = lc_timers_take(e->interims, now)) != UINT32_MAX) {
+			cp_account_interim(e, number, now);
 		} else {
 			return false;
 		}
@@ -203,7 +209,7 @@ uint64_t cp_engine_next(const struct cp_engine *e)
 {
 	const struct lc_timers *all[] = {
 	    e->soon,  e->tunnel_deadlines, e->session_deadlines, e->recoveries_due,
-	    e->stale, e->openings};
+	    e->stale, e->openings,         e->interims};
 	uint64_t next = UINT64_MAX;
 
 	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++)

@@ -142,5 +142,8 @@ struct cp_counters {
 	 * one; queried, confirmed, cleared: sessions. */
 	uint64_t recoveries_started, recoveries_accepted, tunnels_recovered, recoveries_failed;
 	uint64_t sessions_queried, sessions_confirmed, sessions_cleared;
+	/* Accounting records, by Acct-Status-Type: put into the ledger. lost: it was full; skipped: Interim-Updates and
+	 * rejects, because it was more than half full. */
+	uint64_t accounting_queued[LC_N_ACCOUNT_TYPES], accounting_lost, accounting_skipped;
 };
 const struct cp_counters *cp_engine_counters(const struct cp_engine *engine);

@@ -56,6 +56,12 @@ struct cp_peer {
 
 struct cp_query; /* cp_resync.c */
 
+/* Of the open transaction: what counts when it has become true (cp_account.c). */
+struct cp_account_pending {
+	bool any;
+	uint16_t queued[LC_N_ACCOUNT_TYPES], lost, skipped;
+};
+
 struct cp_engine {
 	const struct cfg *cfg;
 	struct lc_mirror *mirror;
@@ -84,7 +90,11 @@ struct cp_engine {
 	struct lc_timers *stale;          /* by tunnel slot: query the stale sessions */
 	struct cp_query **queries;        /* by tunnel slot; NULL: none */
 
+	struct lc_timers *interims; /* by session slot: its next Interim-Update */
+	uint64_t lost_said;         /* ms: when lost accounting records were logged last */
+
 	/* the open transaction */
+	struct cp_account_pending accounts;
 	uint32_t tunnels[LC_TXN_TUNNELS], sessions[LC_TXN_SESSIONS]; /* touched */
 	unsigned n_tunnels, n_sessions;
 	uint8_t types[LC_TXN_MESSAGES]; /* of the messages queued */
@@ -105,6 +115,7 @@ struct cp_turn {
 	bool
 	    many; /* as many sessions end as a transaction holds: their subscribers are called later */
 	struct cp_end end;
+	uint8_t cause; /* Acct-Terminate-Cause of a session that ends */
 };
 
 /* ---- cp_engine.c ---- */

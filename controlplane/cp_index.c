@@ -4,6 +4,7 @@
  *
  * cp_index_tunnel() and cp_index_session() make it agree with one record, whatever was there
  * before. At the start they run for all in use, afterwards for what each commit touched. */
+#include "cp_account.h"
 #include "cp_recover.h"
 
 #include <errno.h>
@@ -139,6 +140,7 @@ static uint32_t index_session(struct cp_engine *e, uint32_t slot, uint64_t now)
 	lc_timers_set(e->session_deadlines, slot, s != NULL ? s->deadline : 0);
 	if (s != NULL && s->stale)
 		lc_timers_set(e->stale, lc_tunnel_slot(e->mirror, s->tunnel_id), now + CP_STALE_MS);
+	cp_account_index(e, slot, s);
 	return cp_subscribers_hold(&e->subscribers, slot, subscriber_of(e, slot, s));
 }
 
@@ -220,6 +222,7 @@ static int allocate(struct cp_engine *e)
 	e->tunnel_deadlines = lc_timers_new(tunnels);
 	e->session_deadlines = lc_timers_new(sessions);
 	e->openings = lc_timers_new(n);
+	e->interims = lc_timers_new(sessions);
 	e->stale = lc_timers_new(tunnels);
 	e->queries = calloc(tunnels, sizeof(*e->queries));
 	e->places = calloc(tunnels, sizeof(*e->places));
@@ -228,9 +231,9 @@ static int allocate(struct cp_engine *e)
 	e->by_name = malloc((n + 1) * sizeof(*e->by_name));
 	e->single = calloc(n + 1, sizeof(*e->single));
 	if (e->soon == NULL || e->tunnel_deadlines == NULL || e->session_deadlines == NULL ||
-	    e->openings == NULL || e->stale == NULL || e->queries == NULL || e->places == NULL ||
-	    e->walks == NULL || e->slots == NULL || e->by_name == NULL || e->single == NULL ||
-	    cp_chains_start(&e->tunnels_by_peer, tunnels) != 0 ||
+	    e->openings == NULL || e->interims == NULL || e->stale == NULL || e->queries == NULL ||
+	    e->places == NULL || e->walks == NULL || e->slots == NULL || e->by_name == NULL ||
+	    e->single == NULL || cp_chains_start(&e->tunnels_by_peer, tunnels) != 0 ||
 	    cp_chains_start(&e->recoveries, tunnels) != 0 ||
 	    cp_chains_start(&e->sessions_by_peer, sessions) != 0 ||
 	    cp_subscribers_start(&e->subscribers, e->cfg, sessions) != 0)
@@ -271,6 +274,7 @@ void cp_index_stop(struct cp_engine *e)
 	lc_timers_free(e->tunnel_deadlines);
 	lc_timers_free(e->session_deadlines);
 	lc_timers_free(e->openings);
+	lc_timers_free(e->interims);
 	free(e->places);
 	free(e->walks);
 	free(e->slots);

@@ -5,7 +5,7 @@
  * whose deadline is the end of the back-off: so the next process calls when this one would have.
  * Where no slot is free for it, cp_index.c sees that the subscriber has none and he is called
  * later. */
-#include "cp_engine_internal.h"
+#include "cp_account.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -195,6 +195,7 @@ static int do_refuse(struct cp_turn *turn, uint32_t *slot, struct lc_session **s
 		return do_nothing(turn, slot, session);
 	int error = cp_send_cdn(turn, spare_id(turn), peer_id);
 	if (error == 0) {
+		cp_account_call_refused(turn);
 		e->counters.refused++;
 		cp_log(e, CP_LOG_NOTICE, "%s: peer's session %u refused, result %u error %u: %s",
 		       cp_tunnel_label(label, turn->tunnel), peer_id, turn->end.result,
@@ -210,6 +211,7 @@ static int do_clear(struct cp_turn *turn, uint32_t *slot, struct lc_session **se
 	log_session(turn, CP_LOG_INFO, *session, "cleared", turn->end.text);
 	e->counters.sessions_closed++;
 	call_later(turn, *slot, *session);
+	cp_account_session_ended(e, turn->tunnel, *slot, turn->cause, turn->now);
 	lc_txn_free_session(e->txn, *slot);
 	*session = NULL;
 	return 0;
@@ -268,6 +270,7 @@ int cp_session_event(struct cp_turn *turn, uint32_t slot, enum cp_session_event 
 		cp_end_set(&turn->end, CP_CDN_ERROR, CP_ERROR_VENDOR, "%s in state %s",
 			   cp_session_event_name(event),
 			   cp_session_state_name((enum cp_session_state)state));
+	turn->cause = cp_account_session_cause(turn, event);
 	int error = actions[cell->action](turn, &slot, &s);
 	if (error == 0 && s != NULL)
 		s->state = cell->next;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A session goes up: who it is, and everything that the data plane reads before its door opens. */
-#include "cp_engine_internal.h"
+#include "cp_account.h"
 
 #include <errno.h>
 #include <string.h>
@@ -34,6 +34,7 @@ void cp_session_open(struct cp_turn *turn, struct lc_session *s, bool sequencing
 	s->deadline = 0;
 	s->retry_ms = 0;
 	turn->engine->counters.sessions_established++;
+	cp_account_session_opened(turn, s);
 	lc_txn_open_door(turn->engine->txn, s,
 			 sequencing ? LC_SESSION_SEND_SEQUENCE | LC_SESSION_EXPECT_SEQUENCE : 0);
 }

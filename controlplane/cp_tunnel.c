@@ -9,6 +9,7 @@
  * to wait for that: its place is taken at once. The back-off goes from record to record until a
  * tunnel has stood for longer than an old record stays, so that a peer that takes tunnels and drops
  * them is not called without end, and few old records stand beside the new one. */
+#include "cp_account.h"
 #include "cp_recover.h"
 
 #include <errno.h>
@@ -170,6 +171,7 @@ static int do_accept(struct cp_turn *turn)
 	t->door.mode = LC_MODE_ESTABLISHED;
 	cp_failover_settle(turn->engine, t);
 	turn->engine->counters.tunnels_established++;
+	cp_account_tunnel_opened(turn);
 	cp_log(turn->engine, CP_LOG_NOTICE, "%s: established, peer's ID %u, %s (%s)",
 	       cp_tunnel_label(label, t), t->peer_id, cfg_method_name(cp_tunnel_method(t)),
 	       cfg_scope_name((enum cfg_scope)t->method_scope));
@@ -293,6 +295,7 @@ static int do_finish(struct cp_turn *turn)
 	e->counters.tunnels_closed++;
 	if (configured != CP_NO_TUNNEL)
 		plan_again(turn, configured); /* no room: cp_index_committed() sees to it */
+	cp_account_tunnel_ended(e, t, turn->now);
 	lc_txn_free_tunnel(e->txn, turn->slot);
 	return 0;
 }
@@ -327,6 +330,7 @@ int cp_tunnel_event(struct cp_turn *turn, enum cp_tunnel_event event)
 	if (error != 0)
 		return error;
 	turn->tunnel->state = cell->next;
+	cp_account_tunnel_event(turn, before, event);
 	if (turn->tunnel->recovers != 0 && is_under_way(before) && !is_under_way(cell->next))
 		return cp_recover_ended(turn, before, event);
 	return 0;

@@ -2,6 +2,7 @@
 /* What a tunnel needs between its messages: its sessions freed when it ends, new calls made, its
  * own end. Each step is one transaction, small, and found again from the mirror alone; where more
  * is to be done the tunnel is looked at again soon, so that nobody waits for a large one. */
+#include "cp_account.h"
 #include "cp_recover.h"
 
 #include <errno.h>
@@ -60,11 +61,13 @@ static bool free_sessions(struct cp_engine *e, uint32_t slot, uint64_t now)
 		batch[n++] = s;
 	if (n == 0)
 		return false;
-	cp_tunnel_touch(e, slot);
+	struct lc_tunnel *t = cp_tunnel_touch(e, slot);
 	for (unsigned i = 0; i < n; i++) {
 		cp_session_touch(e, batch[i]);
+		cp_account_session_ended(e, t, batch[i], 0, now);
 		lc_txn_free_session(e->txn, batch[i]);
 	}
+	cp_account_tunnel_ended(e, t, now);
 	if (cp_commit(e, now) != 0)
 		return false;
 	e->counters.sessions_closed += n;

@@ -2,14 +2,15 @@
 #include "lc_layout.h"
 #include "lc_txn.h"
 
-#define JOURNAL_SIZE (256u * 1024)
+#define JOURNAL_SIZE (512u * 1024)
 #define MOST_TUNNELS 65536u /* slots: an ID has 16 bits */
 
 /* The largest commit: each record that a transaction may touch, with a map's word for each, and the
  * entry's offset and length before each of these. */
 #define ENTRY_SIZE 16
 _Static_assert(LC_TXN_TUNNELS *(sizeof(struct lc_tunnel) + 8 + 2 * ENTRY_SIZE) +
-		       LC_TXN_SESSIONS * (sizeof(struct lc_session) + 8 + 2 * ENTRY_SIZE) <=
+		       LC_TXN_SESSIONS * (sizeof(struct lc_session) + 8 + 2 * ENTRY_SIZE) +
+		       LC_TXN_ACCOUNTS * (sizeof(struct lc_account) + ENTRY_SIZE) <=
 		   JOURNAL_SIZE,
 	       "the journal holds the largest transaction");
 #define HUGE_PAGE (2u * 1024 * 1024)
@@ -160,6 +161,7 @@ uint64_t lc_layout_hash(void)
 	    AT(lc_tunnel, accounting_id),
 	    AT(lc_tunnel, assignment),
 	    AT(lc_tunnel, server_host),
+	    AT(lc_tunnel, ended),
 	    sizeof(struct lc_channel),
 	    AT(lc_channel, retransmit_at),
 	    AT(lc_channel, cwnd),
@@ -187,6 +189,7 @@ uint64_t lc_layout_hash(void)
 	    AT(lc_session, name),
 	    AT(lc_session, accounted),
 	    AT(lc_session, group),
+	    AT(lc_session, interim_s),
 	    sizeof(struct lc_session_in),
 	    AT(lc_session_in, nr),
 	    sizeof(struct lc_session_out),

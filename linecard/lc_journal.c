@@ -14,7 +14,8 @@
  * already acts on gets the bytes that it has; and what the data plane has done meanwhile (sent,
  * acknowledged) is not in these records.
  *
- * Order of the copying: maps, sessions, tunnels; in each record its door last. So a message whose
+ * Order of the copying: maps, entries of the ledger, sessions, tunnels; in each record its first word, the door or the
+ * entry's number, last. So a message whose
  * tail is visible finds the sessions that it implies.
  */
 #include "lc_txn_private.h"
@@ -64,11 +65,13 @@ static bool apply_entry(struct lc_mirror *m, const struct journal_entry *e, cons
 	    record_of(m, e, LC_REGION_TUNNELS, sizeof(struct lc_tunnel), g->tunnel_slots);
 	uint32_t session =
 	    record_of(m, e, LC_REGION_SESSIONS, sizeof(struct lc_session), g->session_slots);
-	bool map =
+	bool other =
+	    record_of(m, e, LC_REGION_LEDGER, sizeof(struct lc_account), g->accounts) !=
+		LC_NO_SLOT ||
 	    record_of(m, e, LC_REGION_TUNNEL_MAP, 8, (g->tunnel_slots + 63) / 64) != LC_NO_SLOT ||
 	    record_of(m, e, LC_REGION_SESSION_MAP, 8, (g->session_slots + 63) / 64) != LC_NO_SLOT;
 
-	if (tunnel == LC_NO_SLOT && session == LC_NO_SLOT && !map)
+	if (tunnel == LC_NO_SLOT && session == LC_NO_SLOT && !other)
 		return false;
 	if (copy) {
 		copy_record((uint64_t *)((uint8_t *)m->header + e->offset), bytes, e->length / 8);

@@ -193,6 +193,10 @@ bool lc_mirror_check(const struct lc_mirror *mirror, char *why, size_t size);
 /* Slots that are not in use have closed doors. Reads all of them. */
 bool lc_mirror_check_free(const struct lc_mirror *mirror, char *why, size_t size);
 
+/* What accounting counts of a session's data so far (lc_ledger.c). role: enum lc_role. */
+void lc_session_totals(const struct lc_mirror *m, uint32_t session_slot, uint8_t role,
+		       struct lc_totals *totals);
+
 /* ---- lookups ---- */
 
 static inline uint32_t lc_tunnel_slot(const struct lc_mirror *m, uint16_t tunnel_id)

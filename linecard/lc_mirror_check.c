@@ -108,7 +108,9 @@ static bool check_tunnel(const struct check *c, uint32_t slot)
 	if (!is_string(t->profile, sizeof(t->profile)) ||
 	    !is_string(t->peer_host, sizeof(t->peer_host)) ||
 	    !is_string(t->local_host, sizeof(t->local_host)) ||
-	    !is_string(t->reason, sizeof(t->reason)) || !is_string(t->secret, sizeof(t->secret)))
+	    !is_string(t->reason, sizeof(t->reason)) || !is_string(t->secret, sizeof(t->secret)) ||
+	    !is_string(t->assignment, sizeof(t->assignment)) ||
+	    !is_string(t->server_host, sizeof(t->server_host)))
 		return broken(c, "tunnel %u: a name without an end", door.id);
 	return check_channel(c, slot, door);
 }
@@ -131,11 +133,77 @@ static bool check_session(const struct check *c, uint32_t slot)
 		return broken(c, "session %u of tunnel %u: its door names session %u of tunnel %u",
 			      s->id, s->tunnel_id, door.session_id, door.tunnel_id);
 	if (!is_string(s->name, sizeof(s->name)) || !is_string(s->calling, sizeof(s->calling)) ||
-	    !is_string(s->called, sizeof(s->called)))
+	    !is_string(s->called, sizeof(s->called)) || !is_string(s->group, sizeof(s->group)) ||
+	    s->class_length > LC_CLASS)
 		return broken(c, "session %u of tunnel %u: a name without an end", s->id,
 			      s->tunnel_id);
 	c->sessions[tunnel]++;
 	return true;
+}
+
+/* ---- the ledger ---- */
+
+static bool check_account(const struct check *c, uint32_t entry)
+{
+	static const uint16_t types = 1 << LC_ACCOUNT_START | 1 << LC_ACCOUNT_STOP |
+				      1 << LC_ACCOUNT_INTERIM | 1 << LC_ACCOUNT_TUNNEL_START |
+				      1 << LC_ACCOUNT_TUNNEL_STOP | 1 << LC_ACCOUNT_TUNNEL_REJECT |
+				      1 << LC_ACCOUNT_LINK_START | 1 << LC_ACCOUNT_LINK_STOP |
+				      1 << LC_ACCOUNT_LINK_REJECT;
+	const struct lc_account *a = &c->m->ledger[entry];
+
+	if (a->number > c->m->header->account_number)
+		return broken(c, "ledger entry %u: number %llu, and %llu was the last given out",
+			      entry, (unsigned long long)a->number,
+			      (unsigned long long)c->m->header->account_number);
+	if (a->status_type >= LC_N_ACCOUNT_TYPES || (types >> a->status_type & 1) == 0 ||
+	    a->role > LC_ROLE_LNS || a->progress.sent > 1)
+		return broken(c, "ledger entry %u: type %u, role %u, sent %u: no such", entry,
+			      a->status_type, a->role, a->progress.sent);
+	if (a->slot != LC_NO_SLOT && a->slot > c->m->session_mask)
+		return broken(c, "ledger entry %u: session slot %u does not exist", entry, a->slot);
+	if (a->class_length > LC_CLASS || !is_string(a->name, sizeof(a->name)) ||
+	    !is_string(a->assignment, sizeof(a->assignment)) ||
+	    !is_string(a->local_host, sizeof(a->local_host)) ||
+	    !is_string(a->peer_host, sizeof(a->peer_host)) ||
+	    !is_string(a->group, sizeof(a->group)))
+		return broken(c, "ledger entry %u: a name without an end", entry);
+	return true;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* Where no number was ever given out, no entry can have one: a chassis without accounting pays nothing. */
+static bool check_ledger(const struct check *c)
+{
+	const struct lc_mirror *m = c->m;
+	uint32_t n = 0, size = m->header->geometry.accounts;
+	uint64_t *numbers;
+	bool good = true;
+
+	if (m->header->account_number == 0)
+		return true;
+	numbers = malloc(size * sizeof(*numbers));
+	if (numbers == NULL)
+		return broken(c, "no memory to check it");
+	for (uint32_t i = 0; good && i < size; i++) {
+		if (m->ledger[i].number == 0)
+			continue;
+		numbers[n++] = m->ledger[i].number;
+		good = check_account(c, i);
+	}
+	if (good)
+		qsort(numbers, n, sizeof(*numbers), compare_numbers);
+	for (uint32_t i = 1; good && i < n; i++)
+		good =
+		    numbers[i] != numbers[i - 1] || broken(c, "two ledger entries have number %llu",
+							   (unsigned long long)numbers[i]);
+	free(numbers);
+	return good;
 }
 
 static bool check_all(struct check *c)
@@ -146,7 +214,8 @@ static bool check_all(struct check *c)
 	if (lc_map_test(m->tunnel_map, LC_LISTENER) ||
 	    lc_tunnel_door_read(&m->tunnels[LC_LISTENER]).mode != LC_MODE_LISTENER)
 		return broken(c, "the listener is not in its slot");
-	if (!check_channel(c, LC_LISTENER, lc_tunnel_door_read(&m->tunnels[LC_LISTENER])))
+	if (!check_channel(c, LC_LISTENER, lc_tunnel_door_read(&m->tunnels[LC_LISTENER])) ||
+	    !check_ledger(c))
 		return false;
 	for (uint32_t i = lc_map_next(m->tunnel_map, tunnels, 0); i != LC_NO_SLOT;
 	     i = lc_map_next(m->tunnel_map, tunnels, i + 1))

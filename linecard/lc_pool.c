@@ -149,8 +149,10 @@ void lc_pool_detach(struct lc_txn *t)
 
 static bool is_ready(struct lc_txn *t)
 {
-	if (!t->pool.ready)
-		t->pool.ready = lc_epoch_passed(t->m, t->pool.epoch);
+	if (!t->pool.ready && lc_epoch_passed(t->m, t->pool.epoch)) {
+		t->pool.ready = true;
+		lc_ledger_ready(t);
+	}
 	return t->pool.ready;
 }
 
@@ -187,6 +189,8 @@ static void leave_limbo(struct lc_txn *t)
 			return;
 		if (l->tunnel)
 			return_rest(t, l);
+		else
+			lc_ledger_settle(t, l->slot);
 		map_clear(l->tunnel ? p->limbo_tunnels : p->limbo_sessions, l->slot);
 		p->limbo_head = (p->limbo_head + 1) % p->limbo_size;
 		p->limbo_count--;

@@ -57,6 +57,12 @@ enum lc_failover_bits {
 	LC_FAILOVER_GIVEN = 1 << 7,   /* the AVP was there */
 };
 
+/* What accounting counts. in: from the subscriber. */
+struct lc_totals {
+	uint64_t in_packets, in_octets, out_packets, out_octets;
+	uint64_t lost; /* data packets missing in sequence */
+};
+
 /* The door of a tunnel: one 64-bit store. */
 union lc_tunnel_door {
 	uint64_t word;
@@ -184,12 +190,13 @@ struct lc_tunnel {
 	uint8_t
 	    method_refused; /* 1: RADIUS asked for silent failover, which no_silent forbids: it has none */
 	uint8_t accounted; /* 1: its Tunnel-Start is in the ledger, or was: a Tunnel-Stop is due */
-	uint8_t reserved3[3];
+	uint8_t cause;     /* Acct-Terminate-Cause of it and of its sessions, as soon as it ends */
+	uint8_t reserved3[2];
 	uint64_t accounting_id;    /* unique over the life of the mirror; 0: none yet */
 	uint64_t established;      /* ms; 0: not yet */
 	char assignment[LC_NAME];  /* Tunnel-Assignment-ID, identification; "": none */
 	char server_host[LC_NAME]; /* the Host Name that the peer must have; "": any */
-	uint8_t reserved2[8];
+	struct lc_totals ended;    /* of its sessions that have ended, while it is accounted */
 } LC_ALIGNED;
 
 /* ---- the control channel on the wire ---- */
@@ -286,6 +293,12 @@ union lc_session_door {
 	};
 };
 
+/* Which Start is in the ledger, or was: so which Stop is due. */
+enum lc_accounted {
+	LC_ACCOUNTED_SESSION = 1 << 0, /* Start */
+	LC_ACCOUNTED_LINK = 1 << 1,    /* Tunnel-Link-Start */
+};
+
 /* A session. Line 0 is all that a worker reads; the rest is the control plane's (addresses are read
  * by the main lcore, for its routes). */
 struct lc_session {
@@ -334,11 +347,13 @@ struct lc_session {
 	char calling[32];   /* Calling Number, printable */
 	char called[32];    /* Called Number, printable */
 	uint32_t retry_ms;  /* LAC: the back-off before the next try; 0: the last one succeeded */
-	uint8_t accounted;  /* 1: its Start is in the ledger, or was: a Stop is due */
+	uint8_t accounted;  /* enum lc_accounted: what is in the ledger, or was: what is due */
 	uint8_t class_length;
 	uint8_t class[LC_CLASS]; /* of its Access-Accept */
 	char group
 	    [LC_GROUP]; /* Private Group ID (RFC 2661 section 4.4.4), Tunnel-Private-Group-ID */
+	uint32_t
+	    interim_s; /* when the last Interim-Update was due, s after established; 0: none was */
 } LC_ALIGNED;
 
 /* Data of a session that came in from the tunnel. Writer: the worker of that direction. */
@@ -414,10 +429,24 @@ union lc_account_sent {
 	};
 };
 
+/* Acct-Status-Type (RFC 2866 section 5.1, RFC 2867 section 3). */
+enum lc_account_type {
+	LC_ACCOUNT_START = 1,
+	LC_ACCOUNT_STOP = 2,
+	LC_ACCOUNT_INTERIM = 3,
+	LC_ACCOUNT_TUNNEL_START = 9,
+	LC_ACCOUNT_TUNNEL_STOP = 10,
+	LC_ACCOUNT_TUNNEL_REJECT = 11,
+	LC_ACCOUNT_LINK_START = 12,
+	LC_ACCOUNT_LINK_STOP = 13,
+	LC_ACCOUNT_LINK_REJECT = 14,
+	LC_N_ACCOUNT_TYPES,
+};
+
 /* The ledger: what RADIUS is to be told (RFC 2866, 2867) and no server has acknowledged. An entry comes with the
- * transaction that makes it true, and does not change any more but for progress; number becomes 0 when a server has
- * acknowledged it. All that the packet says is here, so that who sends it again sends the same octets. Writer: the
- * control plane. */
+ * transaction that makes it true; number becomes 0 when a server has acknowledged it. Once progress says that it was
+ * sent, it does not change any more but for progress; before, the totals of a Stop may still grow (lc_ledger.c). All
+ * that the packet says is here, so that who sends it again sends the same octets. Writer: the control plane. */
 struct lc_account {
 	uint64_t number; /* in the order of the commits, from 1; 0: the entry is free */
 	union lc_account_sent progress;
@@ -425,9 +454,14 @@ struct lc_account {
 	uint64_t tunnel_accounting_id; /* of the tunnel */
 	uint64_t when;                 /* ms */
 	uint64_t began;                /* ms: of the session or tunnel; 0: it was not established */
-	uint64_t in_packets, in_octets, out_packets, out_octets; /* in: from the subscriber */
-	uint64_t lost; /* data packets (RFC 2867, Acct-Tunnel-Packets-Lost) */
-	uint32_t slot; /* of the session; LC_NO_SLOT: of a tunnel */
+	union {
+		struct lc_totals totals;
+		struct {
+			uint64_t in_packets, in_octets, out_packets, out_octets;
+			uint64_t lost; /* RFC 2867, Acct-Tunnel-Packets-Lost */
+		};
+	};
+	uint32_t slot; /* of the session; LC_NO_SLOT: of a tunnel, or of a call that got none */
 	uint32_t peer_address, local_address;
 	uint32_t ipv4;        /* LNS: the subscriber's; 0: none */
 	uint32_t call_serial; /* Acct-Tunnel-Connection */

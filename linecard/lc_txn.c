@@ -29,6 +29,8 @@ int lc_txn_attach(struct lc_txn **out, struct lc_mirror *m, char *why, size_t si
 		return -ENOMEM;
 	t->m = m;
 	error = lc_pool_attach(t);
+	if (error == 0)
+		error = lc_ledger_attach(t);
 	if (error != 0) {
 		lc_txn_detach(t);
 		return error;
@@ -42,6 +44,7 @@ void lc_txn_detach(struct lc_txn *t)
 	if (t == NULL)
 		return;
 	lc_pool_detach(t);
+	lc_ledger_detach(t);
 	free(t);
 }
 
@@ -251,6 +254,9 @@ static bool write_journal(struct lc_txn *t)
 		map_change(&sessions, m->session_map, t->sessions[i].slot, t->sessions[i].state);
 	bool fits =
 	    journal_map(t, &tunnels, m->tunnel_map) && journal_map(t, &sessions, m->session_map);
+	for (unsigned i = 0; i < t->n_accounts; i++)
+		fits = fits && lc_journal_add(t, &m->ledger[t->accounts[i].entry],
+					      &t->accounts[i].copy, sizeof(struct lc_account));
 	for (unsigned i = 0; i < t->n_sessions; i++)
 		fits = fits && lc_journal_add(t, &m->sessions[t->sessions[i].slot],
 					      &t->sessions[i].copy, sizeof(struct lc_session));
@@ -267,6 +273,7 @@ static void clear(struct lc_txn *t)
 	t->n_tunnels = 0;
 	t->n_sessions = 0;
 	t->n_messages = 0;
+	t->n_accounts = 0;
 }
 
 /* A session created and freed within one transaction never was. */
@@ -287,13 +294,14 @@ static void drop_ephemeral(struct lc_txn *t)
 int lc_txn_commit(struct lc_txn *t)
 {
 	drop_ephemeral(t);
-	if (t->n_tunnels == 0 && t->n_sessions == 0)
+	if (t->n_tunnels == 0 && t->n_sessions == 0 && t->n_accounts == 0)
 		return 0;
 	if (!write_journal(t)) {
 		lc_txn_abort(t);
 		return -E2BIG;
 	}
 	int error = lc_journal_commit(t);
+	lc_ledger_committed(t);
 	lc_pool_committed(t);
 	clear(t);
 	return error;

@@ -22,6 +22,8 @@ enum {
 	LC_TXN_SESSIONS = 168, /* sessions that one transaction may touch: as many as a message has
 				  Failover Session State AVPs at most (RFC 4951 section 5.4) */
 	LC_TXN_MESSAGES = 32,  /* messages that one transaction may send */
+	LC_TXN_ACCOUNTS = 2 * (LC_TXN_SESSIONS + LC_TXN_TUNNELS), /* entries of the ledger that one
+	    transaction may make: a session ends with a Stop and a Tunnel-Link-Stop */
 };
 
 /* Takes over a mirror: replays a committed journal, checks all records in use (lc_mirror_check()),
@@ -112,6 +114,39 @@ uint32_t lc_txn_next_session(const struct lc_txn *txn, uint32_t session_slot);
 
 /* A new accounting identity, never given twice in the life of the mirror. */
 uint64_t lc_txn_accounting_id(struct lc_txn *txn);
+
+/* ---- the ledger (RFC 2866, 2867): lc_ledger.c ----
+ *
+ * An entry is named by its index in the mirror's ledger. Between its commit and its release it is the taker's. */
+
+/* A new entry, true with the rest of this transaction: zeroed, but for its number. The caller fills in all but number
+ * and progress; a Stop (of a session or of its link) of a session that this transaction frees gets its slot and
+ * accounting_id, by which its totals become final. NULL with *error: -ENOSPC (the ledger is full), -E2BIG (too many in
+ * this transaction); the transaction goes on without it. */
+struct lc_account *lc_txn_account(struct lc_txn *txn, int *error);
+
+/* Entries that lc_txn_account() would still give, in this transaction and those after it. */
+uint32_t lc_txn_accounts_room(const struct lc_txn *txn);
+
+/* In use, as of the last commit. */
+uint32_t lc_txn_accounts(const struct lc_txn *txn);
+
+/* An entry that became true and was not taken yet, in the order of their numbers; after an attach all that are in use
+ * come first. LC_NO_SLOT: none. */
+uint32_t lc_txn_account_take(struct lc_txn *txn);
+
+/* All that are in use are to be taken again, by another taker. 0 or -ENOMEM. */
+int lc_txn_account_rewind(struct lc_txn *txn);
+
+/* The entry's totals are final: no worker counts for its session any more. They become so in lc_txn_reclaim(). Before,
+ * it must not be sent. */
+bool lc_txn_account_final(const struct lc_txn *txn, uint32_t entry);
+
+/* How far an entry, taken and final, has come: one store. Before the packet leaves. */
+void lc_txn_account_progress(struct lc_txn *txn, uint32_t entry, union lc_account_sent sent);
+
+/* An entry, taken, is done with: one store, after which it is free. For one that is free: nothing. */
+void lc_txn_account_release(struct lc_txn *txn, uint32_t entry);
 
 /* Counts, as of the last commit. */
 uint32_t lc_txn_tunnels(const struct lc_txn *txn);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Inside of a transaction, shared by lc_txn.c (copies), lc_txn_create.c, lc_journal.c (the commit point) and lc_pool.c
- * (what is free). Private to linecard/. */
+/* Inside of a transaction, shared by lc_txn.c (copies), lc_txn_create.c, lc_ledger.c, lc_journal.c (the commit point)
+ * and lc_pool.c (what is free). Private to linecard/. */
 #pragma once
 
 #include "lc_txn.h"
@@ -54,6 +54,27 @@ struct lc_pool {
 	uint32_t *next, *previous; /* by session slot */
 };
 
+/* What is known of the ledger (lc_ledger.c). */
+struct lc_ledger {
+	uint32_t size;  /* entries */
+	uint32_t *free; /* stack; those of the open transaction are its top */
+	uint32_t n_free;
+	uint32_t *queue; /* a ring: true, and not taken yet */
+	uint32_t queue_head, queue_count;
+	uint64_t *queued;     /* map of entries in queue */
+	uint64_t *unsettled;  /* map: Stops whose totals are not final */
+	uint32_t *by_session; /* by session slot: the first unsettled Stop of its last tenant */
+	uint32_t *next;       /* by entry: the next one of that session */
+	uint32_t *inherited;  /* unsettled when we attached, until we are ready */
+	uint32_t n_inherited;
+	uint64_t attached; /* header.account_number then */
+};
+
+struct lc_txn_account_copy {
+	uint32_t entry;
+	struct lc_account copy;
+};
+
 struct lc_txn {
 	struct lc_mirror *m;
 	struct lc_txn_tunnel_copy tunnels[LC_TXN_TUNNELS];
@@ -63,8 +84,11 @@ struct lc_txn {
 	uint8_t index[LC_TXN_INDEX]; /* by hash of the slot: 1 + the place in sessions[]; 0: none */
 	uint32_t messages[LC_TXN_MESSAGES]; /* outbox buffers taken */
 	unsigned n_messages;
+	struct lc_txn_account_copy accounts[LC_TXN_ACCOUNTS];
+	unsigned n_accounts;
 	uint64_t journal_length;
 	struct lc_pool pool;
+	struct lc_ledger ledger;
 };
 
 /* ---- lc_txn.c ---- */
@@ -97,6 +121,20 @@ void lc_pool_return_acknowledged(struct lc_txn *t, uint32_t tunnel_slot);
 /* The open transaction has become true, or never will. */
 void lc_pool_committed(struct lc_txn *t);
 void lc_pool_aborted(struct lc_txn *t);
+
+/* ---- lc_ledger.c ---- */
+
+/* Builds everything from what is in use. 0 or -ENOMEM. */
+int lc_ledger_attach(struct lc_txn *t);
+void lc_ledger_detach(struct lc_txn *t);
+
+/* The open transaction has become true. */
+void lc_ledger_committed(struct lc_txn *t);
+
+/* Every reader has passed the epoch of our attach; that of the commit which freed this session slot. Before the slot is
+ * given out. */
+void lc_ledger_ready(struct lc_txn *t);
+void lc_ledger_settle(struct lc_txn *t, uint32_t session_slot);
 
 /* ---- lc_journal.c ---- */
 
