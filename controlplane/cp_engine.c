@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The engine's doors: start, run, stop; transactions; words for people. */
+#include "cp_dial.h"
 #include "cp_recover.h"
 
 #include <errno.h>
@@ -192,7 +193,7 @@ bool cp_engine_run(struct cp_engine *e, unsigned budget, uint64_t now)
 			cp_resync_stale(e, number, now);
 		} else if ((number = lc_timers_take(e->openings, now)) != UINT32_MAX) {
 			cp_tunnel_plan(e, number, now);
-		} else {
+		} else if (!cp_dial_run(e, now)) {
 			return false;
 		}
 	}
@@ -204,7 +205,7 @@ uint64_t cp_engine_next(const struct cp_engine *e)
 	const struct lc_timers *all[] = {
 	    e->soon,  e->tunnel_deadlines, e->session_deadlines, e->recoveries_due,
 	    e->stale, e->openings};
-	uint64_t next = UINT64_MAX;
+	uint64_t next = cp_dial_next(e);
 
 	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		next = lc_timers_next(all[i]) < next ? lc_timers_next(all[i]) : next;
