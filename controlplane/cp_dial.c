@@ -127,6 +127,7 @@ bool cp_dial_is_one(const struct cp_engine *e, uint32_t number)
 bool cp_dial_again(struct cp_engine *e, uint32_t number, uint64_t now)
 {
 	struct cp_dials *d = e->dials;
+	char label[CP_DIAL_LABEL];
 
 	if (!cp_dial_is_one(e, number))
 		return false;
@@ -134,6 +135,8 @@ bool cp_dial_again(struct cp_engine *e, uint32_t number, uint64_t now)
 	if (dial != NULL && dial->refused) {
 		dial->refused = false;
 		dial->at++;
+		cp_log(e, CP_LOG_INFO, "%s: the LNS has no facilities: on to the next tunnel",
+		       cp_dial_label(label, e, number, dial->map));
 		cp_dial_push(&d->ready, dial);
 		return true;
 	}

@@ -54,10 +54,14 @@ void cp_dial_close_idle(struct cp_engine *e, uint32_t slot, uint64_t now)
 void cp_dial_wait(struct cp_engine *e, uint32_t slot, struct cp_dial *dial, uint64_t now)
 {
 	struct cp_dial_place *place = &e->dials->places[slot];
+	const struct lc_tunnel *t = lc_txn_peek_tunnel(e->txn, slot);
+	char who[CP_DIAL_LABEL], label[CP_LABEL];
 
 	cp_dial_push(&place->waiting, dial);
 	place->n_waiting++;
-	watch_idle(e, slot, lc_txn_peek_tunnel(e->txn, slot), now);
+	watch_idle(e, slot, t, now);
+	cp_log(e, CP_LOG_DEBUG, "%s: has chosen %s", cp_dial_label(who, e, dial->number, dial->map),
+	       cp_tunnel_label(label, t));
 	if (place->open == CP_DIAL_OPEN)
 		lc_timers_set(e->soon, slot, now);
 }

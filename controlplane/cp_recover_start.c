@@ -18,8 +18,8 @@ static bool will_recover(const struct cp_engine *e, const struct lc_tunnel *t, s
 		why = "the control plane whose recovery tunnel it was is gone";
 	else if (t->method == CFG_METHOD_FALLBACK && t->no_silent &&
 		 (t->state != CP_TUNNEL_ESTABLISHED || !cp_failover_negotiated(t))) {
-		cp_end_set(end, 0, 0, "no silent failover on %s in slot %u, and %s",
-			   cp_port_module(e->cfg, t->port, &slot), slot,
+		const char *module = cp_port_module(e->cfg, t->port, &slot);
+		cp_end_set(end, 0, 0, "no silent failover on %s in slot %u, and %s", module, slot,
 			   t->state == CP_TUNNEL_ESTABLISHED ? "no RFC 4951 at the peer"
 							     : "it was not established");
 		return false;
