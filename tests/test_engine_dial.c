@@ -2,6 +2,7 @@
 /* Subscribers who are dialled: the tunnels of their domain maps and of RADIUS (RFC 2868), in order, shared, locked out,
  * closed when idle. */
 #include "dial_lab.h"
+#include "engine_puppet.h"
 
 enum { A2 = 0x0a010002, A3, A4, A5 };
 
@@ -219,6 +220,40 @@ static void test_no_facilities(void **state)
 	lab_free(lab);
 }
 
+/* The peer opens a tunnel to us at the same time, with a tie breaker (4.4.3): ours is cleared, and that says nothing of
+ * the LNS: it is called again. */
+static void test_lost_tie(void **state)
+{
+	(void)state;
+	char *lac =
+	    dial_lac_json(SHORT "\"accept_unknown_hosts\":true,",
+			  "{\"name\":\"isp\",\"tunnels\":[{\"tunnel\":1,\"remote\":\"10.1.0.2\"}]}",
+			  dial_users("isp", 2));
+	struct lab *lab = lab_new(lac, NULL);
+	struct lab_end *end = &lab->end[LAC];
+	struct puppet p;
+
+	puppet_open(&p, lab, LAC);
+	puppet_settle(&p);
+	assert_int_equal(puppet_take(&p), LC_MSG_SCCRQ);
+	assert_false(cp_message_has(&p.got, CP_AVP_TIE_BREAKER));
+	p.nr = 0; /* of another tunnel */
+	struct cp_builder *b = puppet_begin(&p, LC_MSG_SCCRQ, 0);
+	puppet_put_control(b, "lns", PUPPET_TUNNEL);
+	cp_builder_u64(b, CP_AVP_TIE_BREAKER, 1);
+	assert_int_equal(puppet_send(&p), LC_MSG_SCCRP);
+	lab_expect_log(end, "the peer's SCCRQ won the tie");
+	assert_null(dial_tunnel(lab, A2, CP_TUNNEL_WAIT_CTL_REPLY));
+	unsigned requests = lab->sent[LAC][LC_MSG_SCCRQ];
+	lab_run(lab, 500);
+	assert_int_equal(lab->sent[LAC][LC_MSG_SCCRQ], requests);
+	lab_run(lab, 600);
+	assert_int_equal(lab->sent[LAC][LC_MSG_SCCRQ], requests + 1);
+	assert_int_equal(dial_counters(lab)->lockouts, 0);
+	free(lac);
+	lab_free(lab);
+}
+
 /* Any other end of a call: by back-off, and anew. */
 static void test_other_cdn(void **state)
 {
@@ -226,11 +261,13 @@ static void test_other_cdn(void **state)
 	struct lab *lab = dial_lab(SHORT, THREE, dial_users("isp", 2), "");
 
 	dial_run(lab, 900);
-	close_sessions(lab);
-	dial_run(lab, 900);
-	assert_null(lab_session(&lab->end[LAC], 0));
-	dial_run(lab, 200);
-	assert_int_equal(dial_up(lab, A4)->n_sessions, 2);
+	for (unsigned i = 0; i < 3; i++) { /* a first one each time, after a session that was up */
+		close_sessions(lab);
+		dial_run(lab, 900);
+		assert_null(lab_session(&lab->end[LAC], 0));
+		dial_run(lab, 200);
+		assert_int_equal(dial_up(lab, A4)->n_sessions, 2);
+	}
 	lab_free(lab);
 }
 
@@ -280,7 +317,7 @@ static void test_answer_with_tunnels(void **state)
 {
 	(void)state;
 	static const struct cp_authorized_tunnel tunnels[] = {
-	    {.tag = 7, .preference = 20, .server = A5, .assignment = "seven", .group = "red"},
+	    {.tag = 1, .preference = 20, .server = A5, .assignment = "one", .group = "red"},
 	    {.tag = 2,
 	     .preference = 10,
 	     .server = A4,
@@ -316,12 +353,12 @@ static void test_answer_with_tunnels(void **state)
 	assert_string_equal(t->secret, "radius");
 	assert_string_equal(t->assignment, "two");
 	assert_string_equal(t->server_host, "lns");
-	dial_run(lab, 10000); /* the second one: no map has 7 */
+	dial_run(lab, 10000); /* the second one: the map has no 1 */
 	t = dial_up(lab, A5);
 	assert_non_null(t);
 	assert_int_equal(t->hello_ms, 30000);
 	assert_string_equal(t->secret, "");
-	assert_string_equal(t->assignment, "seven");
+	assert_string_equal(t->assignment, "one");
 	assert_int_equal(t->method_scope, CFG_SCOPE_RADIUS);
 	const struct lc_session *s = lab_user(&lab->end[LAC], "user1@isp");
 	assert_non_null(s);
@@ -334,6 +371,60 @@ static void test_answer_with_tunnels(void **state)
 	assert_int_equal(m->private_group_id.length, 3);
 	assert_memory_equal(m->private_group_id.bytes, "red", 3);
 	free(m);
+	lab_free(lab);
+}
+
+/* RADIUS is asked again when the tunnel of its answer ends. */
+static void test_asked_again(void **state)
+{
+	(void)state;
+	struct lab *lab = dial_lab(SHORT, RADIUS_MAP(""), dial_users("isp", 1), "");
+	struct cp_authorization a =
+	    accepted(1, &(struct cp_authorized_tunnel){.tag = 1, .server = A3});
+
+	dial_run(lab, 100);
+	dial_answer(lab, &a);
+	dial_run(lab, 100);
+	assert_int_equal(cp_engine_close_tunnel(lab->end[LAC].engine, dial_up(lab, A3)->door.id,
+						CP_STOPCCN_GENERAL, "test", lab->now),
+			 0);
+	dial_run(lab, 1200);
+	assert_int_equal(radius.n, 2);
+	a.tunnels[0].server = A4;
+	dial_answer(lab, &a);
+	dial_run(lab, 100);
+	assert_int_equal(dial_up(lab, A4)->n_sessions, 1);
+	lab_free(lab);
+}
+
+/* Tunnel-Client-Endpoint (RFC 2868 section 3.3): the port of ours that has it; else the one that leads there. */
+static void test_client_endpoint(void **state)
+{
+	(void)state;
+	char *lac = dial_lac_json(SHORT, RADIUS_MAP(""), dial_users("isp", 2));
+	char *lns = lab_lns_json(LAB_SILENT, "", 0);
+
+	lac = dial_replace(lac, "{\"name\":\"p\"",
+			   "{\"name\":\"q\",\"device\":\"z\",\"facing\":\"peer\","
+			   "\"address\":\"10.1.9.1/24\",\"gateway\":\"10.1.9.2\"},{\"name\":\"p\"");
+	lns = dial_replace(lns, "10.1.0.0/24", "10.1.0.0/16");
+	memset(&radius, 0, sizeof(radius));
+	lab_authorize = dial_ask;
+	struct lab *lab = lab_new(lac, lns);
+	lab_authorize = NULL;
+	lab->everywhere = true;
+	struct cp_authorization a = accepted(
+	    1, &(struct cp_authorized_tunnel){.tag = 1, .server = A2, .client = 0x0a010901});
+	dial_run(lab, 100);
+	dial_answer(lab, &a);
+	a.tunnels[0] = (struct cp_authorized_tunnel){.tag = 1, .server = A3, .client = 0x0a010977};
+	dial_answer(lab, &a);
+	dial_run(lab, 500);
+	assert_int_equal(dial_up(lab, A2)->port, 1);
+	assert_int_equal(dial_up(lab, A2)->local_address, 0x0a010901);
+	assert_int_equal(dial_up(lab, A3)->port, 2);
+	free(lac);
+	free(lns);
 	lab_free(lab);
 }
 
@@ -620,9 +711,12 @@ int main(void)
 	    cmocka_unit_test(test_tunnel_ends),
 	    cmocka_unit_test(test_server_name),
 	    cmocka_unit_test(test_no_facilities),
+	    cmocka_unit_test(test_lost_tie),
 	    cmocka_unit_test(test_other_cdn),
 	    cmocka_unit_test(test_request),
 	    cmocka_unit_test(test_answer_with_tunnels),
+	    cmocka_unit_test(test_asked_again),
+	    cmocka_unit_test(test_client_endpoint),
 	    cmocka_unit_test(test_refusals),
 	    cmocka_unit_test(test_no_radius),
 	    cmocka_unit_test(test_pace),
