@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The engine's doors: start, run, stop; transactions; words for people. */
 #include "cp_account.h"
+#include "cp_dial.h"
 #include "cp_recover.h"
 
 #include <errno.h>
@@ -198,7 +199,7 @@ bool cp_engine_run(struct cp_engine *e, unsigned budget, uint64_t now)
 			cp_tunnel_plan(e, number, now);
 		} else if ((number = lc_timers_take(e->interims, now)) != UINT32_MAX) {
 			cp_account_interim(e, number, now);
-		} else {
+		} else if (!cp_dial_run(e, now)) {
 			return false;
 		}
 	}
@@ -210,7 +211,7 @@ uint64_t cp_engine_next(const struct cp_engine *e)
 	const struct lc_timers *all[] = {
 	    e->soon,  e->tunnel_deadlines, e->session_deadlines, e->recoveries_due,
 	    e->stale, e->openings,         e->interims};
-	uint64_t next = UINT64_MAX;
+	uint64_t next = cp_dial_next(e);
 
 	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		next = lc_timers_next(all[i]) < next ? lc_timers_next(all[i]) : next;

@@ -123,7 +123,34 @@ int cp_engine_send_wen(struct cp_engine *engine, uint16_t tunnel_id, uint16_t se
 int cp_engine_resync(struct cp_engine *engine, uint16_t tunnel_id, uint16_t session_id,
 		     uint64_t now);
 
-/* The method in effect: fallback is one of the two, as soon as both ends have spoken. */
+/* What in a tunnel's record is an older choice: the present configuration would give it something else. What RADIUS
+ * gave, or may have given, is none. */
+enum cp_older {
+	CP_OLDER_GONE = 1 << 0, /* its scope is not configured any more */
+	CP_OLDER_METHOD = 1 << 1,
+	CP_OLDER_HOST_NAME = 1 << 2,
+	CP_OLDER_PASSWORD = 1 << 3,
+	CP_OLDER_HIDE_AVPS = 1 << 4,
+	CP_OLDER_MAX_SESSIONS = 1 << 5,
+	CP_OLDER_HELLO_INTERVAL = 1 << 6,
+	CP_OLDER_RECEIVE_WINDOW = 1 << 7,
+	CP_OLDER_RETRANSMISSION = 1 << 8,
+	CP_OLDER_FAILOVER = 1 << 9, /* what we offer to recover */
+	CP_OLDER_RECOVERY_TIME = 1 << 10,
+	CP_OLDER_FAREWELL = 1 << 11,
+	CP_OLDER_DATA_RESET = 1 << 12,
+	CP_OLDER_DATA_SEQUENCING = 1 << 13,
+	CP_OLDER_SESSION_MTU = 1 << 14,
+	CP_N_OLDER = 15,
+};
+
+/* A set of enum cp_older; 0: all as it is configured. Searches the configuration. Any thread. */
+unsigned cp_policy_older(const struct cfg *cfg, const struct lc_tunnel *tunnel);
+/* The key of one bit, as the configuration says it; NULL: there is no such bit. */
+const char *cp_older_name(unsigned bit);
+
+/* The method in effect: fallback is one of the two, as soon as both ends have spoken; on a module without silent
+ * failover it is the failover protocol or none. */
 enum cfg_method cp_tunnel_method(const struct lc_tunnel *tunnel);
 
 const char *cp_resync_name(enum cp_resync resync);
@@ -145,5 +172,11 @@ struct cp_counters {
 	/* Accounting records, by Acct-Status-Type: put into the ledger. lost: it was full; skipped: Interim-Updates and
 	 * rejects, because it was more than half full. */
 	uint64_t accounting_queued[LC_N_ACCOUNT_TYPES], accounting_lost, accounting_skipped;
+	/* Subscribers of domains. dials: begun; shared: of those, into a tunnel that was there; unserved: no tunnel
+	 * was left to try; lockouts, idle: tunnels. asked: Access-Requests, and what came of them. */
+	uint64_t authorizations_asked, authorizations_accepted, authorizations_rejected;
+	uint64_t authorizations_unusable, authorizations_unanswered;
+	uint64_t dials, dials_shared, dials_unserved, lockouts, tunnels_idle;
+	uint64_t methods_refused; /* tunnels that silent failover was refused: no_silent */
 };
 const struct cp_counters *cp_engine_counters(const struct cp_engine *engine);

@@ -26,6 +26,7 @@ enum {
 	CP_BLOCKED_MS = 20,       /* no room in an outbox, or no slot yet: tried again after this */
 	CP_ATTEMPTS = 3, /* times that a message may bring the control plane down (invariant 8) */
 	CP_STALE_MS = 1000, /* before a session that has become stale is queried */
+	CP_CALLS = 8,       /* new ones in one transaction */
 	CP_CALLS_ROOM = 16, /* outbox room that new calls leave to the answers of others */
 	CP_NO_TUNNEL = -1,
 };
@@ -55,6 +56,7 @@ struct cp_peer {
 };
 
 struct cp_query; /* cp_resync.c */
+struct cp_dials; /* cp_dial.h */
 
 /* Of the open transaction: what counts when it has become true (cp_account.c). */
 struct cp_account_pending {
@@ -80,6 +82,8 @@ struct cp_engine {
 	uint32_t *slots;                /* by configured tunnel: its record, or LC_NO_SLOT */
 	uint32_t *by_name;              /* configured tunnels in the order of their names */
 	bool *single;                   /* by configured tunnel: the only one to its peer */
+
+	struct cp_dials *dials; /* subscribers without a tunnel of their own */
 
 	struct cp_chains recoveries; /* recovery tunnels under way, by the old one's slot */
 	struct cp_peer *peers;       /* by address */
@@ -175,6 +179,16 @@ void cp_inbox_log(const struct cp_turn *turn);
 /* A message for tunnel ID 0. 0 or -errno. */
 int cp_listener_handle(struct cp_turn *turn);
 
+/* ---- cp_method.c ---- */
+
+/* All that a policy says of a tunnel, as far as its port, which must be known, allows. */
+void cp_policy_apply(const struct cfg *cfg, struct lc_tunnel *tunnel,
+		     const struct cfg_tunnel_policy *policy, const char *profile);
+/* Tells that the turn's tunnel was refused its method, if it was. */
+void cp_method_note(const struct cp_turn *turn);
+/* The module behind a port, and its slot; "": there is no such port. */
+const char *cp_port_module(const struct cfg *cfg, uint16_t port, uint8_t *slot);
+
 /* ---- cp_tunnel*.c ---- */
 
 /* Runs one event through the table. 0 or -errno (then abort). */
@@ -189,6 +203,7 @@ bool cp_tunnel_acceptable(struct cp_turn *turn);
 void cp_tunnel_learn(struct cp_turn *turn); /* what an SCCRQ or SCCRP tells of the peer */
 void cp_tunnel_meet(struct cp_turn *turn);  /* and where an SCCRQ came from */
 
+/* cp_policy_apply() for a tunnel that is about to open. */
 void cp_tunnel_apply_policy(const struct cp_engine *engine, struct lc_tunnel *tunnel,
 			    const struct cfg_tunnel_policy *policy, const char *profile);
 /* The configured tunnel's ends and policy. */

@@ -140,6 +140,7 @@ static int create_tunnel(struct cp_turn *turn, const struct caller *caller)
 	t->created = turn->now;
 	if (caller->configured != CP_NO_TUNNEL)
 		cp_tunnel_configure(e, t, caller->configured);
+	t->port = turn->buffer->port; /* what applies depends on its module */
 	cp_tunnel_apply_policy(e, t, caller->policy != NULL ? caller->policy : &e->cfg->l2tp,
 			       caller->profile);
 	cp_tunnel_meet(turn);

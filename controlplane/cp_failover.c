@@ -4,7 +4,8 @@
  * What it decides for the line card: a channel that is mortal dies with the control plane. That of a
  * tunnel without a method, or with the failover protocol alone, is so from its first message; where
  * fallback is configured, the set-up goes on from the mirror, and the channel is mortal as soon as
- * both ends have said that they can recover it. */
+ * both ends have said that they can recover it. But where the port's module has no silent failover, there is
+ * nothing to go on from: it is mortal from its first message too. */
 #include "cp_recover.h"
 
 enum { BOTH = LC_FAILOVER_CONTROL | LC_FAILOVER_DATA };
@@ -13,8 +14,9 @@ enum cfg_method cp_tunnel_method(const struct lc_tunnel *t)
 {
 	if (t->method != CFG_METHOD_FALLBACK)
 		return (enum cfg_method)t->method;
-	return cp_failover_negotiated(t) ? CFG_METHOD_FAILOVER_PROTOCOL
-					 : CFG_METHOD_SILENT_FAILOVER;
+	if (cp_failover_negotiated(t))
+		return CFG_METHOD_FAILOVER_PROTOCOL;
+	return t->no_silent ? CFG_METHOD_DISABLE : CFG_METHOD_SILENT_FAILOVER;
 }
 
 bool cp_failover_negotiated(const struct lc_tunnel *t)
@@ -22,12 +24,9 @@ bool cp_failover_negotiated(const struct lc_tunnel *t)
 	return (t->failover & t->peer_failover & LC_FAILOVER_CONTROL) != 0;
 }
 
-void cp_failover_apply(const struct cp_engine *e, struct lc_tunnel *t,
-		       const struct cfg_tunnel_policy *policy)
+void cp_failover_apply(struct lc_tunnel *t, const struct cfg_failover *f)
 {
-	const struct cfg_failover *f = &policy->failover;
-	bool offers =
-	    policy->method == CFG_METHOD_FAILOVER_PROTOCOL || policy->method == CFG_METHOD_FALLBACK;
+	bool offers = t->method == CFG_METHOD_FAILOVER_PROTOCOL || t->method == CFG_METHOD_FALLBACK;
 
 	t->failover = 0;
 	if (offers)
@@ -36,9 +35,8 @@ void cp_failover_apply(const struct cp_engine *e, struct lc_tunnel *t,
 	t->recovery_ms = f->control ? f->recovery_time_ms : 0;
 	t->farewell_capability = f->farewell_capability;
 	t->data_reset_packets = (uint8_t)f->data_reset_packets;
-	t->mortal =
-	    policy->method == CFG_METHOD_FAILOVER_PROTOCOL || policy->method == CFG_METHOD_DISABLE;
-	t->life = lc_control_life(e->mirror);
+	t->mortal = t->method == CFG_METHOD_FAILOVER_PROTOCOL || t->method == CFG_METHOD_DISABLE ||
+		    (t->method == CFG_METHOD_FALLBACK && t->no_silent);
 }
 
 void cp_failover_learn(struct lc_tunnel *t, const struct cp_message *m)

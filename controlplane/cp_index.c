@@ -5,6 +5,7 @@
  * cp_index_tunnel() and cp_index_session() make it agree with one record, whatever was there
  * before. At the start they run for all in use, afterwards for what each commit touched. */
 #include "cp_account.h"
+#include "cp_dial.h"
 #include "cp_recover.h"
 
 #include <errno.h>
@@ -62,7 +63,8 @@ static void place_tunnel(struct cp_engine *e, uint32_t slot, const struct lc_tun
 {
 	struct cp_tunnel_place *place = &e->places[slot];
 	uint32_t tenant = t == NULL ? 0 : (uint32_t)t->door.id << 8 | t->door.generation;
-	bool ours = t != NULL && t->role == LC_ROLE_LAC && t->profile[0] != 0;
+	bool ours = t != NULL && t->role == LC_ROLE_LAC && t->origin == LC_ORIGIN_CONFIGURED &&
+		    t->profile[0] != 0;
 
 	if (ours && place->tenant == tenant && place->configured != CP_NO_TUNNEL)
 		return;
@@ -92,7 +94,7 @@ static uint64_t recovery_key(const struct cp_engine *e, const struct lc_tunnel *
 	return under_way ? cp_index_recovery_key(lc_tunnel_slot(e->mirror, t->recovers)) : 0;
 }
 
-static void index_tunnel(struct cp_engine *e, uint32_t slot)
+static void index_tunnel(struct cp_engine *e, uint32_t slot, uint64_t now)
 {
 	const struct lc_tunnel *t = lc_txn_peek_tunnel(e->txn, slot);
 
@@ -108,6 +110,7 @@ static void index_tunnel(struct cp_engine *e, uint32_t slot)
 	if (t == NULL)
 		lc_timers_set(e->soon, slot, 0);
 	place_tunnel(e, slot, t);
+	cp_dial_index(e, slot, t, now);
 }
 
 /* A session that is marked to be closed has no subscriber any more: he has a newer one. */
@@ -141,7 +144,10 @@ static uint32_t index_session(struct cp_engine *e, uint32_t slot, uint64_t now)
 	if (s != NULL && s->stale)
 		lc_timers_set(e->stale, lc_tunnel_slot(e->mirror, s->tunnel_id), now + CP_STALE_MS);
 	cp_account_index(e, slot, s);
-	return cp_subscribers_hold(&e->subscribers, slot, subscriber_of(e, slot, s));
+	uint32_t subscriber = subscriber_of(e, slot, s);
+	if (subscriber != CP_NO_SUBSCRIBER)
+		cp_dial_note(e, subscriber, s);
+	return cp_subscribers_hold(&e->subscribers, slot, subscriber);
 }
 
 /* Who has lost his session and got no other in the same transaction is called again. */
@@ -150,7 +156,7 @@ static void call_again(struct cp_engine *e, uint32_t number, uint64_t now)
 	struct cfg_subscriber one;
 	uint32_t range, index;
 
-	if (e->subscribers.session[number] != LC_NO_SLOT)
+	if (e->subscribers.session[number] != LC_NO_SLOT || cp_dial_again(e, number, now))
 		return;
 	int tunnel = cp_subscribers_expand(&e->subscribers, number, &one, &range, &index)->tunnel;
 	if (tunnel < 0)
@@ -168,7 +174,7 @@ void cp_index_committed(struct cp_engine *e, uint64_t now)
 
 	for (unsigned i = 0; i < e->n_tunnels; i++) {
 		gone[i] = e->places[e->tunnels[i]].configured;
-		index_tunnel(e, e->tunnels[i]);
+		index_tunnel(e, e->tunnels[i], now);
 	}
 	for (unsigned i = 0; i < e->n_tunnels; i++)
 		if (gone[i] != CP_NO_TUNNEL && e->slots[gone[i]] == LC_NO_SLOT)
@@ -236,7 +242,7 @@ static int allocate(struct cp_engine *e)
 	    e->single == NULL || cp_chains_start(&e->tunnels_by_peer, tunnels) != 0 ||
 	    cp_chains_start(&e->recoveries, tunnels) != 0 ||
 	    cp_chains_start(&e->sessions_by_peer, sessions) != 0 ||
-	    cp_subscribers_start(&e->subscribers, e->cfg, sessions) != 0)
+	    cp_subscribers_start(&e->subscribers, e->cfg, sessions) != 0 || cp_dial_start(e) != 0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < tunnels; i++)
 		e->places[i].configured = CP_NO_TUNNEL;
@@ -256,7 +262,7 @@ int cp_index_start(struct cp_engine *e, uint64_t now)
 	lc_timers_set(e->soon, LC_LISTENER, now);
 	for (uint32_t slot = lc_map_next(m->tunnel_map, tunnels, 0); slot != LC_NO_SLOT;
 	     slot = lc_map_next(m->tunnel_map, tunnels, slot + 1)) {
-		index_tunnel(e, slot);
+		index_tunnel(e, slot, now);
 		lc_timers_set(e->soon, slot, now);
 	}
 	for (uint32_t slot = lc_map_next(m->session_map, sessions, 0); slot != LC_NO_SLOT;
@@ -270,6 +276,7 @@ int cp_index_start(struct cp_engine *e, uint64_t now)
 
 void cp_index_stop(struct cp_engine *e)
 {
+	cp_dial_stop(e);
 	lc_timers_free(e->soon);
 	lc_timers_free(e->tunnel_deadlines);
 	lc_timers_free(e->session_deadlines);

@@ -213,6 +213,7 @@ struct lc_tunnel *cp_recover_create(struct cp_turn *turn, const struct lc_tunnel
 	t->receive_window = old->receive_window;
 	t->method = old->method;
 	t->method_scope = old->method_scope;
+	t->no_silent = old->no_silent;
 	t->hide_avps = old->hide_avps;
 	memcpy(t->local_host, old->local_host, sizeof(t->local_host));
 	memcpy(t->peer_host, old->peer_host, sizeof(t->peer_host));

@@ -52,9 +52,8 @@ enum {
 
 /* Both ends have said that they recover control channels (C, section 5.1). */
 bool cp_failover_negotiated(const struct lc_tunnel *tunnel);
-/* What a policy says. */
-void cp_failover_apply(const struct cp_engine *engine, struct lc_tunnel *tunnel,
-		       const struct cfg_tunnel_policy *policy);
+/* What a policy says; the method, and what its port allows, are in the record. */
+void cp_failover_apply(struct lc_tunnel *tunnel, const struct cfg_failover *failover);
 /* What the peer says in its SCCRQ or SCCRP. */
 void cp_failover_learn(struct lc_tunnel *tunnel, const struct cp_message *message);
 /* The tunnel is established. */

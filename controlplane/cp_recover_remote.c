@@ -138,6 +138,7 @@ static int refuse(struct cp_turn *turn)
 	struct lc_tunnel *t = turn->tunnel;
 	t->role = LC_ROLE_LNS;
 	t->created = turn->now;
+	t->port = turn->buffer->port;
 	cp_tunnel_apply_policy(e, t, &e->cfg->l2tp, "");
 	t->secret[0] = 0;
 	cp_tunnel_meet(turn);

@@ -9,13 +9,21 @@ static bool is_lost(const struct cp_engine *e, const struct lc_tunnel *t)
 }
 
 /* false with *end: it will not be recovered. */
-static bool will_recover(const struct lc_tunnel *t, struct cp_end *end)
+static bool will_recover(const struct cp_engine *e, const struct lc_tunnel *t, struct cp_end *end)
 {
 	const char *why = NULL;
+	uint8_t slot;
 
 	if (t->recovers != 0)
 		why = "the control plane whose recovery tunnel it was is gone";
-	else if (t->method == CFG_METHOD_DISABLE)
+	else if (t->method == CFG_METHOD_FALLBACK && t->no_silent &&
+		 (t->state != CP_TUNNEL_ESTABLISHED || !cp_failover_negotiated(t))) {
+		const char *module = cp_port_module(e->cfg, t->port, &slot);
+		cp_end_set(end, 0, 0, "no silent failover on %s in slot %u, and %s", module, slot,
+			   t->state == CP_TUNNEL_ESTABLISHED ? "no RFC 4951 at the peer"
+							     : "it was not established");
+		return false;
+	} else if (t->method == CFG_METHOD_DISABLE)
 		why = "its control plane was restarted, and its method is disable";
 	else if (t->state != CP_TUNNEL_ESTABLISHED)
 		why = "its control plane was restarted, and it was not established";
@@ -47,7 +55,7 @@ int cp_recover_start(struct cp_engine *e, uint64_t now)
 		struct cp_end end = {0};
 		if (!is_lost(e, &m->tunnels[slot]))
 			continue;
-		if (!will_recover(&m->tunnels[slot], &end))
+		if (!will_recover(e, &m->tunnels[slot], &end))
 			cp_tunnel_clear(e, slot, end, now);
 		else
 			n_lost += mark_lost(e, slot, now) == 0;

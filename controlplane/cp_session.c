@@ -6,6 +6,7 @@
  * Where no slot is free for it, cp_index.c sees that the subscriber has none and he is called
  * later. */
 #include "cp_account.h"
+#include "cp_dial.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -47,6 +48,7 @@ static struct lc_session *new_call(struct cp_turn *turn, uint32_t number, uint32
 	memcpy(s->mac, one.mac, sizeof(s->mac));
 	snprintf(s->name, sizeof(s->name), "%s", one.name);
 	s->state = CP_SESSION_IDLE;
+	cp_dial_describe(e, number, s);
 	e->counters.sessions_opened++;
 	return s;
 }
@@ -62,7 +64,7 @@ int cp_session_call(struct cp_turn *turn, uint32_t subscriber)
 	return error != 0 ? error : cp_session_event(turn, slot, CP_SESSION_TUNNEL_OPEN);
 }
 
-/* The next try for the subscriber of a session that ends. */
+/* The next try for the subscriber of a session that ends; one who is dialled may get another tunnel (cp_dial.h). */
 static void call_later(struct cp_turn *turn, uint32_t old_slot, const struct lc_session *old)
 {
 	struct cp_engine *e = turn->engine;
@@ -72,6 +74,10 @@ static void call_later(struct cp_turn *turn, uint32_t old_slot, const struct lc_
 	if (turn->many || old->role != LC_ROLE_LAC || number == CP_NO_SUBSCRIBER ||
 	    turn->tunnel->state != CP_TUNNEL_ESTABLISHED)
 		return;
+	if (cp_dial_is_one(e, number)) {
+		cp_dial_refused(turn, old_slot);
+		return;
+	}
 	struct lc_session *s = new_call(turn, number, &slot, &error);
 	if (s == NULL)
 		return;

@@ -79,7 +79,7 @@ int cp_session_identify(struct cp_turn *turn, uint32_t slot, struct lc_session *
 		return 0;
 	const struct cfg_subscribers *of =
 	    cp_subscribers_expand(&e->subscribers, number, &one, &range, &index);
-	if (of->tunnel >= 0)
+	if (of->tunnel >= 0 || of->port >= 0)
 		return 0; /* one of our own LAC's */
 	uint32_t old = e->subscribers.session[number];
 	if (old != LC_NO_SLOT && old != slot && replace(turn, old) != 0)

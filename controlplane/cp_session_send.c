@@ -6,15 +6,15 @@
 
 #include <string.h>
 
-/* The line's rate, for the Connect Speed AVP (4.4.4): of the access port's module. */
+/* The line's rate, for the Connect Speed AVP (4.4.4): the access port's own, else its module's. */
 static uint32_t line_speed(const struct cfg *cfg, uint16_t port)
 {
-	const struct lc_module *module = NULL;
-
-	for (unsigned i = 0; port < cfg->n_ports && i < cfg->n_slots; i++)
-		if (cfg->slots[i].number == cfg->ports[port].slot)
-			module = lc_module_find(cfg->slots[i].module);
+	uint8_t slot;
+	const struct lc_module *module = lc_module_find(cp_port_module(cfg, port, &slot));
 	uint64_t rate = module != NULL ? module->line_rate : 0;
+
+	if (port < cfg->n_ports && cfg->ports[port].rate_kbps != 0)
+		rate = cfg->ports[port].rate_kbps * UINT64_C(1000);
 	return rate < UINT32_MAX ? (uint32_t)rate : UINT32_MAX;
 }
 
@@ -58,6 +58,8 @@ int cp_send_iccn(struct cp_turn *turn, const struct lc_session *s)
 		cp_builder_u16(&b, CP_AVP_PROXY_AUTHEN_TYPE, CP_PROXY_NONE);
 		cp_builder_string(&b, CP_AVP_PROXY_AUTHEN_NAME, s->name);
 	}
+	if (s->group[0] != 0)
+		cp_builder_string(&b, CP_AVP_PRIVATE_GROUP_ID, s->group);
 	if (turn->tunnel->data_sequencing)
 		cp_builder_flag(&b, CP_AVP_SEQUENCING_REQUIRED);
 	return cp_send(turn, &b);

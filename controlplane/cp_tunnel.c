@@ -10,6 +10,7 @@
  * tunnel has stood for longer than an old record stays, so that a peer that takes tunnels and drops
  * them is not called without end, and few old records stand beside the new one. */
 #include "cp_account.h"
+#include "cp_dial.h"
 #include "cp_recover.h"
 
 #include <errno.h>
@@ -28,22 +29,8 @@ uint32_t cp_retry_after(uint32_t retry_ms)
 void cp_tunnel_apply_policy(const struct cp_engine *e, struct lc_tunnel *t,
 			    const struct cfg_tunnel_policy *policy, const char *profile)
 {
-	snprintf(t->profile, sizeof(t->profile), "%s", profile);
-	snprintf(t->local_host, sizeof(t->local_host), "%s", policy->host_name);
-	snprintf(t->secret, sizeof(t->secret), "%s", policy->password);
-	t->method = (uint8_t)policy->method;
-	t->method_scope = (uint8_t)policy->method_scope;
-	t->hide_avps = policy->hide_avps && policy->password[0] != 0;
-	t->data_sequencing = policy->data_sequencing;
-	t->receive_window = (uint16_t)policy->receive_window;
-	t->max_sessions = (uint16_t)policy->max_sessions;
-	t->session_mtu = (uint16_t)policy->session_mtu;
-	t->hello_ms = policy->hello_interval_s * 1000;
-	t->retransmit_established = (uint8_t)policy->retransmission.established;
-	t->retransmit_not_established = (uint8_t)policy->retransmission.not_established;
-	t->retransmit_ms = policy->retransmission.interval_ms;
-	t->retransmit_max_ms = policy->retransmission.max_interval_ms;
-	cp_failover_apply(e, t, policy);
+	cp_policy_apply(e->cfg, t, policy, profile);
+	t->life = lc_control_life(e->mirror);
 }
 
 void cp_tunnel_configure(const struct cp_engine *e, struct lc_tunnel *t, int32_t configured)
@@ -119,21 +106,25 @@ static int do_request(struct cp_turn *turn)
 {
 	struct cp_engine *e = turn->engine;
 	struct lc_tunnel *t = turn->tunnel;
-	int32_t configured = cp_index_configured(e, t->profile);
+	bool dialled = t->origin != LC_ORIGIN_CONFIGURED; /* then all is in the record */
+	int32_t configured = dialled ? CP_NO_TUNNEL : cp_index_configured(e, t->profile);
 	char label[CP_LABEL];
 
-	if (configured == CP_NO_TUNNEL)
+	if (!dialled && configured == CP_NO_TUNNEL)
 		return -ENOENT;
-	cp_tunnel_configure(e, t, configured);
+	if (!dialled)
+		cp_tunnel_configure(e, t, configured);
 	t->created = turn->now;
 	t->result_code = 0;
 	t->error_code = 0;
 	t->reason[0] = 0;
 	t->deadline = turn->now + CP_SETUP_MS;
-	int error = cp_send_sccrq(turn, e->single[configured]);
-	if (error == 0)
-		cp_log(e, CP_LOG_INFO, "%s: opening", cp_tunnel_label(label, t));
-	return error;
+	int error = cp_send_sccrq(turn, !dialled && e->single[configured]);
+	if (error != 0)
+		return error;
+	cp_log(e, CP_LOG_INFO, "%s: opening", cp_tunnel_label(label, t));
+	cp_method_note(turn);
+	return 0;
 }
 
 static int do_recover(struct cp_turn *turn)
@@ -154,10 +145,12 @@ static int do_reply(struct cp_turn *turn)
 
 	turn->tunnel->deadline = turn->now + CP_SETUP_MS;
 	int error = cp_send_sccrp(turn);
-	if (error == 0)
-		cp_log(turn->engine, CP_LOG_INFO, "%s: opened by the peer, profile \"%s\"",
-		       cp_tunnel_label(label, turn->tunnel), turn->tunnel->profile);
-	return error;
+	if (error != 0)
+		return error;
+	cp_log(turn->engine, CP_LOG_INFO, "%s: opened by the peer, profile \"%s\"",
+	       cp_tunnel_label(label, turn->tunnel), turn->tunnel->profile);
+	cp_method_note(turn);
+	return 0;
 }
 
 static int do_accept(struct cp_turn *turn)
@@ -168,6 +161,7 @@ static int do_accept(struct cp_turn *turn)
 	if (t->recovers != 0)
 		return cp_recover_accepted(turn);
 	t->deadline = 0;
+	t->established = turn->now;
 	t->door.mode = LC_MODE_ESTABLISHED;
 	cp_failover_settle(turn->engine, t);
 	turn->engine->counters.tunnels_established++;
@@ -331,6 +325,8 @@ int cp_tunnel_event(struct cp_turn *turn, enum cp_tunnel_event event)
 		return error;
 	turn->tunnel->state = cell->next;
 	cp_account_tunnel_event(turn, before, event);
+	if (turn->tunnel->origin != LC_ORIGIN_CONFIGURED && !is_under_way(cell->next))
+		cp_dial_ended(turn, before, event);
 	if (turn->tunnel->recovers != 0 && is_under_way(before) && !is_under_way(cell->next))
 		return cp_recover_ended(turn, before, event);
 	return 0;

@@ -5,6 +5,8 @@
 
 #include "cp_auth.h"
 
+#include <string.h>
+
 static bool not_acceptable(struct cp_turn *turn, uint16_t result, uint16_t error, const char *text)
 {
 	turn->engine->counters.authentication_failures += result == CP_STOPCCN_NOT_AUTHORIZED;
@@ -32,6 +34,16 @@ static bool is_authentic(struct cp_turn *turn)
 	return true;
 }
 
+/* A subscriber's tunnel may be for one LNS by name. */
+static bool is_the_server(const struct cp_turn *turn)
+{
+	const struct lc_tunnel *t = turn->tunnel;
+	const struct cp_octets host = turn->message->host_name;
+
+	return t->server_host[0] == 0 || (strlen(t->server_host) == host.length &&
+					  memcmp(t->server_host, host.bytes, host.length) == 0);
+}
+
 bool cp_tunnel_acceptable(struct cp_turn *turn)
 {
 	const struct cp_message *m = turn->message;
@@ -47,6 +59,9 @@ bool cp_tunnel_acceptable(struct cp_turn *turn)
 		return not_acceptable(turn, CP_STOPCCN_NOT_AUTHORIZED, 0,
 				      "tunnel authentication is asked for, and no password is "
 				      "configured here");
+	if (m->type == LC_MSG_SCCRP && !is_the_server(turn))
+		return not_acceptable(turn, CP_STOPCCN_NOT_AUTHORIZED, 0,
+				      "the Host Name is not that of the LNS that is wanted");
 	return m->type == LC_MSG_SCCRQ || is_authentic(turn);
 }
 

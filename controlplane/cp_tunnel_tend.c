@@ -3,15 +3,13 @@
  * own end. Each step is one transaction, small, and found again from the mirror alone; where more
  * is to be done the tunnel is looked at again soon, so that nobody waits for a large one. */
 #include "cp_account.h"
+#include "cp_dial.h"
 #include "cp_recover.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum {
-	CALLS = 8,          /* in one transaction */
-	REFUSED_MS = 10000, /* what does not come by itself: tried again after this */
-};
+enum { REFUSED_MS = 10000 }; /* what does not come by itself: tried again after this */
 
 static bool is_ending(const struct lc_tunnel *t)
 {
@@ -81,7 +79,7 @@ static unsigned call_some(struct cp_turn *turn, struct cp_walk *walk, int *error
 	struct cp_engine *e = turn->engine;
 	unsigned n = 0;
 
-	while (n < CALLS && turn->tunnel->n_sessions < turn->tunnel->max_sessions) {
+	while (n < CP_CALLS && turn->tunnel->n_sessions < turn->tunnel->max_sessions) {
 		struct cp_walk before = *walk;
 		uint32_t subscriber = cp_walk_next(&e->subscribers, walk);
 		if (subscriber == CP_NO_SUBSCRIBER)
@@ -110,7 +108,7 @@ static void make_calls(struct cp_engine *e, uint32_t slot, int32_t configured, u
 		again(e, slot, walk->not_before);
 		return;
 	}
-	if (lc_txn_outbox_room(e->txn, slot) < CP_CALLS_ROOM + CALLS) {
+	if (lc_txn_outbox_room(e->txn, slot) < CP_CALLS_ROOM + CP_CALLS) {
 		again(e, slot, now + CP_BLOCKED_MS);
 		return;
 	}
@@ -126,7 +124,7 @@ static void make_calls(struct cp_engine *e, uint32_t slot, int32_t configured, u
 			*walk = start;
 		walk->not_before = now + (error == -ENOSPC ? CP_RETRY_MS : CP_BLOCKED_MS);
 		again(e, slot, walk->not_before);
-	} else if (n == CALLS) {
+	} else if (n == CP_CALLS) {
 		again(e, slot, now);
 	}
 }
@@ -195,9 +193,12 @@ void cp_tunnel_tend(struct cp_engine *e, uint32_t slot, uint64_t now)
 	if (t == NULL)
 		return;
 	cp_resync_run(e, slot, now);
-	if (t->state == CP_TUNNEL_ESTABLISHED && e->places[slot].configured != CP_NO_TUNNEL &&
-	    (t->resync == CP_RESYNC_NONE || t->resync == CP_RESYNC_QUERYING))
+	bool takes_calls = t->state == CP_TUNNEL_ESTABLISHED &&
+			   (t->resync == CP_RESYNC_NONE || t->resync == CP_RESYNC_QUERYING);
+	if (takes_calls && e->places[slot].configured != CP_NO_TUNNEL)
 		make_calls(e, slot, e->places[slot].configured, now);
+	else if (takes_calls)
+		cp_dial_call(e, slot, now);
 	else if (is_ending(t) && t->n_sessions > 0)
 		again(e, slot, now);
 }

@@ -34,6 +34,7 @@ static const uint32_t lab_address[2] = {0x0a010001, 0x0a010002};
 
 struct lab_packet {
 	unsigned to;
+	uint32_t source, destination; /* addresses */
 	uint16_t length;
 	uint8_t bytes[LC_MESSAGE_MAX];
 };
@@ -72,6 +73,8 @@ struct lab {
 	unsigned n_packets;
 	struct lab_packet packets[LAB_QUEUE];
 	bool cut;                      /* the wire */
+	bool everywhere;               /* whatever address one end calls, the other has it ... */
+	uint32_t dead[4];              /* ... but for these; 0: none */
 	unsigned sent[2][32];          /* messages seen on the wire, by sender and type */
 	struct lab_packet last[2][32]; /* the last one of each */
 	size_t trace_length;
@@ -79,6 +82,10 @@ struct lab {
 };
 
 /* ---- the world of an engine ---- */
+
+/* Of engines that start from now on: cp_world.authorize, with the end as its context. NULL: there is no RADIUS. */
+static int (*lab_authorize)(void *context, uint32_t ticket,
+			    const struct cp_access_request *request);
 
 static inline void lab_random(void *context, void *bytes, size_t length)
 {
@@ -122,8 +129,8 @@ static inline void lab_transmit(void *context, uint32_t slot, const uint8_t *byt
 {
 	struct lab_end *e = context;
 	struct lab *lab = e->lab;
+	const struct lc_tunnel *tunnel = &e->mirror.tunnels[slot];
 	int type = lc_l2tp_message_type(bytes, length);
-	(void)slot;
 
 	if (type > 0 && type < 32) {
 		lab->sent[e->number][type]++;
@@ -145,6 +152,8 @@ static inline void lab_transmit(void *context, uint32_t slot, const uint8_t *byt
 	assert_true(lab->n_packets < LAB_QUEUE);
 	struct lab_packet *p = &lab->packets[lab->n_packets++];
 	p->to = !e->number;
+	p->source = tunnel->local_address != 0 ? tunnel->local_address : lab_address[e->number];
+	p->destination = tunnel->peer_address != 0 ? tunnel->peer_address : lab_address[p->to];
 	p->length = (uint16_t)length;
 	memcpy(p->bytes, bytes, length);
 }
@@ -182,8 +191,11 @@ static inline void lab_commit_step(const char *step)
 
 static inline void lab_start_control(struct lab_end *e)
 {
-	const struct cp_world world = {
-	    .context = e, .random = lab_random, .log = lab_log, .set_aside = lab_set_aside};
+	const struct cp_world world = {.context = e,
+				       .random = lab_random,
+				       .log = lab_log,
+				       .set_aside = lab_set_aside,
+				       .authorize = lab_authorize};
 	char why[200] = "";
 
 	if (lc_txn_attach(&e->txn, &e->mirror, why, sizeof(why)) != 0)
@@ -343,6 +355,14 @@ static inline bool lab_turn(struct lab_end *e)
 	return worked;
 }
 
+static inline bool lab_is_dead(const struct lab *lab, uint32_t address)
+{
+	for (unsigned i = 0; i < sizeof(lab->dead) / sizeof(lab->dead[0]); i++)
+		if (lab->dead[i] == address)
+			return true;
+	return false;
+}
+
 static inline void lab_deliver(struct lab *lab)
 {
 	for (unsigned i = 0; i < lab->n_packets; i++) {
@@ -351,7 +371,12 @@ static inline void lab_deliver(struct lab *lab)
 		struct lc_arrival from = {.peer_address = lab_address[!p->to],
 					  .local_address = lab_address[p->to],
 					  .peer_udp_port = LC_L2TP_UDP_PORT};
-		if (!lab->cut && e->present)
+		if (lab->everywhere) {
+			from.peer_address = p->source;
+			from.local_address = p->destination;
+		}
+		if (!lab->cut && e->present && !lab_is_dead(lab, p->destination) &&
+		    !lab_is_dead(lab, p->source))
 			lc_channels_receive(e->channels, &from, p->bytes, p->length, lab->now);
 	}
 	lab->n_packets = 0;

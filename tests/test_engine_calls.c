@@ -52,6 +52,23 @@ static void test_incoming_calls_5_2_1(void **state)
 	lab_free(lab);
 }
 
+/* 4.4.4 (Tx) Connect Speed: the port's own rate goes before its module's. */
+static void test_connect_speed(void **state)
+{
+	(void)state;
+	char *lac = lab_lac_json("", "", 1), *lns = lab_lns_json("", "", 1);
+	char *at = strstr(lac, "\"facing\":\"access\""), *json = NULL;
+
+	assert_true(asprintf(&json, "%.*s\"rate_kbps\":2048,%s", (int)(at - lac), lac, at) > 0);
+	struct lab *lab = lab_new(json, lns);
+	lab_run(lab, 1000);
+	assert_int_equal(lab_user(&lab->end[LNS], "user1")->connect_speed, 2048000);
+	free(lac);
+	free(lns);
+	free(json);
+	lab_free(lab);
+}
+
 /* 4.4.4 Sequencing Required: asked for by the LAC, done by both. */
 static void test_data_sequencing_5_4(void **state)
 {
@@ -230,6 +247,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_incoming_calls_5_2_1),
+	    cmocka_unit_test(test_connect_speed),
 	    cmocka_unit_test(test_data_sequencing_5_4),
 	    cmocka_unit_test(test_unknown_subscriber),
 	    cmocka_unit_test(test_cdn_from_lns_5_6),
