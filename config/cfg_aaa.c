@@ -25,6 +25,7 @@ static void read_tunnel(const struct cfg_node *node, const struct cfg *cfg,
 {
 	struct cfg_domain_tunnel *tunnel = &map->tunnels[map->n_tunnels];
 
+	tunnel->place = (uint16_t)node->index;
 	cfg_policy_inherit(cfg, &tunnel->policy);
 	cfg_read(node, CFG_IN_DOMAIN_TUNNEL, tunnel);
 	cfg_policy_settle(node, CFG_SCOPE_DOMAIN_MAP, &tunnel->policy);

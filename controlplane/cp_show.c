@@ -12,10 +12,9 @@ static const struct {
 	const char *command;
 	json_t *(*make)(const struct cp_show *show, const struct cp_show_page *page);
 } shows[] = {
-    {"show tunnels", cp_show_tunnels},
-    {"show sessions", cp_show_sessions},
-    {"show counters", cp_show_counters},
-    {"show chassis", cp_show_chassis},
+    {"show tunnels", cp_show_tunnels},           {"show sessions", cp_show_sessions},
+    {"show counters", cp_show_counters},         {"show chassis", cp_show_chassis},
+    {"show line-modules", cp_show_line_modules},
 };
 
 static bool read_parameter(const json_t *request, const char *key, json_int_t least,

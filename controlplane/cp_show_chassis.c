@@ -7,6 +7,31 @@
 
 #include "lc_module.h"
 
+static const struct lc_module *module_of(const struct cp_show *show, const struct cfg_port *port)
+{
+	for (unsigned i = 0; i < show->cfg->n_slots; i++)
+		if (show->cfg->slots[i].number == port->slot)
+			return lc_module_find(show->cfg->slots[i].module);
+	return NULL;
+}
+
+/* As configured, or as the module has it. */
+static const char *encapsulation_of(const struct cp_show *show, const struct cfg_port *port)
+{
+	const struct lc_module *m = module_of(show, port);
+
+	return port->encapsulation[0]      ? port->encapsulation
+	       : m && m->encapsulations[0] ? m->encapsulations[0]
+					   : "";
+}
+
+static uint64_t line_rate_of(const struct cp_show *show, const struct cfg_port *port)
+{
+	const struct lc_module *m = module_of(show, port);
+
+	return port->rate_kbps ? (uint64_t)port->rate_kbps * 1000 : m ? m->line_rate : 0;
+}
+
 static json_t *show_port(const struct cp_show *show, unsigned index)
 {
 	const struct cfg_port *p = &show->cfg->ports[index];
@@ -26,40 +51,11 @@ static json_t *show_port(const struct cp_show *show, unsigned index)
 		cp_put(port, "gateway4", cp_show_ipv4(p->gateway4));
 	if (p->vlan)
 		cp_put_int(port, "vlan", p->vlan);
+	cp_put_name(port, "encapsulation", encapsulation_of(show, p));
+	cp_put_int(port, "line_rate", line_rate_of(show, p));
 	cp_put_int(port, "mtu", p->mtu);
 	cp_put_int(port, "worker", p->worker);
 	return port;
-}
-
-static json_t *show_module(const char *name)
-{
-	static const struct {
-		unsigned role;
-		const char *name;
-	} roles[] = {
-	    {LC_MODULE_ACCESS, "access"},
-	    {LC_MODULE_PEER, "peer"},
-	    {LC_MODULE_TUNNEL, "tunnel"},
-	    {LC_MODULE_CORE, "core"},
-	};
-	const struct lc_module *m = lc_module_find(name);
-	json_t *module = json_object(), *served = json_array();
-
-	cp_put_name(module, "name", name);
-	for (size_t i = 0; m && i < sizeof(roles) / sizeof(roles[0]); i++)
-		if (m->roles & roles[i].role)
-			json_array_append_new(served, json_string(roles[i].name));
-	cp_put(module, "roles", served);
-	if (!m)
-		return module;
-	cp_put_name(module, "media", m->media);
-	cp_put_name(module, "encapsulation", m->encapsulation);
-	cp_put_int(module, "ports", m->ports);
-	cp_put_int(module, "line_rate", m->line_rate);
-	cp_put_flag(module, "silent_failover", m->silent_failover);
-	cp_put_int(module, "max_tunnels", m->max_tunnels);
-	cp_put_int(module, "max_sessions", m->max_sessions);
-	return module;
 }
 
 static json_t *show_slots(const struct cp_show *show)
@@ -74,7 +70,7 @@ static json_t *show_slots(const struct cp_show *show)
 			if (show->cfg->ports[p].slot == s->number)
 				json_array_append_new(ports, show_port(show, p));
 		cp_put_int(slot, "slot", s->number);
-		cp_put(slot, "module", show_module(s->module));
+		cp_put(slot, "module", cp_show_module(s->module));
 		cp_put(slot, "ports", ports);
 		json_array_append_new(slots, slot);
 	}

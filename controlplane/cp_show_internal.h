@@ -14,6 +14,10 @@ json_t *cp_show_tunnels(const struct cp_show *show, const struct cp_show_page *p
 json_t *cp_show_sessions(const struct cp_show *show, const struct cp_show_page *page);
 json_t *cp_show_counters(const struct cp_show *show, const struct cp_show_page *page);
 json_t *cp_show_chassis(const struct cp_show *show, const struct cp_show_page *page);
+json_t *cp_show_line_modules(const struct cp_show *show, const struct cp_show_page *page);
+
+/* A line module by its name; only that, where the table does not have it. */
+json_t *cp_show_module(const char *name);
 
 /* [{"name": "control-plane", ...}, {"name": "data-plane", ...}] */
 json_t *cp_show_processes(const struct cp_show *show);
