@@ -83,6 +83,7 @@ struct cp_engine {
 	struct lc_timers *recoveries_due; /* by peer */
 	struct lc_timers *stale;          /* by tunnel slot: query the stale sessions */
 	struct cp_query **queries;        /* by tunnel slot; NULL: none */
+	uint64_t *history;                /* by tunnel slot: number of its open line; 0: none */
 
 	/* the open transaction */
 	uint32_t tunnels[LC_TXN_TUNNELS], sessions[LC_TXN_SESSIONS]; /* touched */
