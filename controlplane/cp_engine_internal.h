@@ -84,6 +84,7 @@ struct cp_engine {
 	struct lc_timers *stale;          /* by tunnel slot: query the stale sessions */
 	struct cp_query **queries;        /* by tunnel slot; NULL: none */
 	uint64_t *history;                /* by tunnel slot: number of its open line; 0: none */
+	bool history_known;               /* the lines of this life are there already */
 
 	/* the open transaction */
 	uint32_t tunnels[LC_TXN_TUNNELS], sessions[LC_TXN_SESSIONS]; /* touched */

@@ -110,18 +110,38 @@ static void write_start(struct cp_engine *e, uint32_t life, uint64_t now)
 	__atomic_store_n(&start->life, life, __ATOMIC_RELEASE);
 }
 
+/* The lines of this life that are open. */
+static void resume(struct cp_engine *e, uint32_t life)
+{
+	const struct lc_mirror *m = e->mirror;
+	uint64_t number = m->header->history_number;
+
+	for (uint32_t n = 0; number > 0 && n < m->header->geometry.history; n++, number--) {
+		const struct lc_history *line = place_of(m, number);
+
+		if (line->number != number || line->life != life)
+			break;
+		if (line->outcome == LC_OUTCOME_RECOVERING)
+			e->history[lc_tunnel_slot(m, line->tunnel_id)] = number;
+	}
+}
+
 int cp_history_start(struct cp_engine *e, uint64_t now)
 {
 	uint32_t life = lc_control_life(e->mirror);
 	uint64_t began = e->mirror->header->control.started;
+	const struct lc_start *start = start_of(e->mirror, life);
 
 	e->history = calloc(e->mirror->tunnel_mask + 1, sizeof(*e->history));
 	if (e->history == NULL)
 		return -ENOMEM;
-	if (life == 0)
-		return 0;
-	interrupt(e->mirror, life, now);
-	write_start(e, life, began != 0 && began < now ? began : now);
+	e->history_known = start->life == life && start->began == began;
+	if (e->history_known) {
+		resume(e, life);
+	} else if (life != 0) {
+		interrupt(e->mirror, life, now);
+		write_start(e, life, began != 0 && began < now ? began : now);
+	}
 	return 0;
 }
 
@@ -165,7 +185,7 @@ void cp_history_find(struct cp_engine *e, uint32_t slot, enum lc_outcome outcome
 				  .sessions_after = stays ? t->n_sessions : 0,
 				  .role = t->role};
 
-	if (slot == LC_LISTENER || life < FIRST_WARM_LIFE || !counts(t))
+	if (e->history_known || slot == LC_LISTENER || life < FIRST_WARM_LIFE || !counts(t))
 		return;
 	if (outcome != LC_OUTCOME_RECOVERING)
 		finish(&line, outcome, start_of(e->mirror, life)->began, now);

@@ -12,7 +12,9 @@
 
 struct cp_engine;
 
-/* A control plane with this life begins: lines that an earlier one left open are closed. 0 or -ENOMEM. */
+/* A control plane with this life begins: lines that an earlier one left open are closed. Or an engine takes over from
+ * another one in the same life: then that is no start, its lines are there, and the open ones are found again. 0 or
+ * -ENOMEM. */
 int cp_history_start(struct cp_engine *engine, uint64_t now);
 void cp_history_stop(struct cp_engine *engine);
 

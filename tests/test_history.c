@@ -270,6 +270,30 @@ static void test_recovered_by_the_peer(void **state)
 	far_close(f);
 }
 
+/* An engine takes over from another one in the same life (a configuration was reloaded). */
+static void test_same_life(void **state)
+{
+	(void)state;
+	struct far *f = far_establish_plain();
+	struct lab_end *e = f->e;
+	const struct cp_world world = {
+	    .context = e, .random = lab_random, .log = lab_log, .set_aside = lab_set_aside};
+
+	far_fail(f);
+	far_grant(f, 3000, 100);
+	expect_lines(e, 1);
+	uint64_t began = start_of(e)->began;
+	cp_engine_free(e->engine);
+	e->engine = cp_engine_new(e->cfg, &e->mirror, e->txn, &world, f->lab->now + 5000);
+	expect_lines(e, 1);
+	assert_int_equal(line_of(e, 0).outcome, LC_OUTCOME_RECOVERING);
+	assert_int_equal(start_of(e)->began, began);
+	far_run(f, 70000);
+	expect_lines(e, 1);
+	assert_int_equal(line_of(e, 0).outcome, LC_OUTCOME_RECOVERED);
+	far_close(f);
+}
+
 /* A writer that died in the middle leaves a line less: nobody stumbles over it. */
 static void test_line_of_a_dead_writer(void **state)
 {
@@ -339,6 +363,7 @@ int main(void)
 	    cmocka_unit_test(test_what_does_not_count),
 	    cmocka_unit_test(test_interrupted),
 	    cmocka_unit_test(test_recovered_by_the_peer),
+	    cmocka_unit_test(test_same_life),
 	    cmocka_unit_test(test_line_of_a_dead_writer),
 	    cmocka_unit_test(test_ring),
 	};
