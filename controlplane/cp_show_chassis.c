@@ -7,29 +7,16 @@
 
 #include "lc_module.h"
 
-static const struct lc_module *module_of(const struct cp_show *show, const struct cfg_port *port)
-{
-	for (unsigned i = 0; i < show->cfg->n_slots; i++)
-		if (show->cfg->slots[i].number == port->slot)
-			return lc_module_find(show->cfg->slots[i].module);
-	return NULL;
-}
-
 /* As configured, or as the module has it. */
-static const char *encapsulation_of(const struct cp_show *show, const struct cfg_port *port)
+static void put_line(const struct cp_show *show, json_t *port, unsigned index)
 {
-	const struct lc_module *m = module_of(show, port);
+	const struct cfg_port *p = &show->cfg->ports[index];
+	const struct lc_module *m = cp_show_module_of(show, index, NULL);
+	const char *encapsulation = m && m->encapsulations[0] ? m->encapsulations[0] : "";
+	uint64_t rate = p->rate_kbps ? (uint64_t)p->rate_kbps * 1000 : m ? m->line_rate : 0;
 
-	return port->encapsulation[0]      ? port->encapsulation
-	       : m && m->encapsulations[0] ? m->encapsulations[0]
-					   : "";
-}
-
-static uint64_t line_rate_of(const struct cp_show *show, const struct cfg_port *port)
-{
-	const struct lc_module *m = module_of(show, port);
-
-	return port->rate_kbps ? (uint64_t)port->rate_kbps * 1000 : m ? m->line_rate : 0;
+	cp_put_name(port, "encapsulation", p->encapsulation[0] ? p->encapsulation : encapsulation);
+	cp_put_int(port, "line_rate", rate);
 }
 
 static json_t *show_port(const struct cp_show *show, unsigned index)
@@ -51,8 +38,7 @@ static json_t *show_port(const struct cp_show *show, unsigned index)
 		cp_put(port, "gateway4", cp_show_ipv4(p->gateway4));
 	if (p->vlan)
 		cp_put_int(port, "vlan", p->vlan);
-	cp_put_name(port, "encapsulation", encapsulation_of(show, p));
-	cp_put_int(port, "line_rate", line_rate_of(show, p));
+	put_line(show, port, index);
 	cp_put_int(port, "mtu", p->mtu);
 	cp_put_int(port, "worker", p->worker);
 	return port;
