@@ -94,6 +94,9 @@ struct cp_show {
  * parameter, no memory. */
 json_t *cp_show_document(const struct cp_show *show, const json_t *request, char *why, size_t size);
 
+/* What show line-modules gives, but for the chassis: needs none. The caller's. */
+json_t *cp_show_line_module_table(void);
+
 /* Tunnels in use. Neither the listener nor recovery tunnels count: those come and go, and take nothing of
  * the configured limit. */
 struct cp_show_tally {

@@ -51,7 +51,7 @@ json_t *cp_show_module(const char *name)
 	return module;
 }
 
-json_t *cp_show_line_modules(const struct cp_show *show, const struct cp_show_page *page)
+json_t *cp_show_line_module_table(void)
 {
 	json_t *document = json_object(), *modules = json_array();
 
@@ -63,4 +63,9 @@ json_t *cp_show_line_modules(const struct cp_show *show, const struct cp_show_pa
 	}
 	cp_put(document, "line_modules", modules);
 	return document;
+}
+
+json_t *cp_show_line_modules(const struct cp_show *show, const struct cp_show_page *page)
+{
+	return cp_show_line_module_table();
 }
