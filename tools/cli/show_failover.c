@@ -144,6 +144,8 @@ static void print_lines(struct history *history, const json_t *lines)
 
 	json_array_foreach(lines, i, line) add_line(history, line);
 	print_starts(history, 0);
+	if (json_array_size(history->starts) + json_array_size(lines) == 0)
+		puts("no start of the control plane is remembered");
 }
 
 int cli_show_failover(struct cli *cli)

@@ -49,7 +49,7 @@ static void add_value(struct table *table, const json_t *value)
 void show_policy(const json_t *policy)
 {
 	static const struct table_column columns[] = {
-	    {"VALUE", false}, {"", false}, {"FROM", false}};
+	    {"KEY", false}, {"VALUE", false}, {"FROM", false}};
 	struct table *table = table_new(columns, sizeof(columns) / sizeof(columns[0]));
 	const json_t *one;
 	const char *key;
