@@ -162,11 +162,11 @@ struct cfg_tunnel {
 
 /* A tunnel of a domain map: opened when a subscriber of the domain needs it, shared by all who do. */
 struct cfg_domain_tunnel {
-	uint8_t number;       /* 1..CFG_MAX_DOMAIN_TUNNELS, unique in its map */
-	uint16_t place;       /* in the file: its index in "tunnels" */
-	uint16_t preference;  /* 0..2000: the lower, the sooner it is tried */
-	uint32_t remote;      /* the LNS's address */
-	int port;             /* index of a peer-facing port; -1: cfg_find_peer_port() */
+	uint8_t number;      /* 1..CFG_MAX_DOMAIN_TUNNELS, unique in its map */
+	uint16_t place;      /* in the file: its index in "tunnels" */
+	uint16_t preference; /* 0..2000: the lower, the sooner it is tried */
+	uint32_t remote;     /* the LNS's address */
+	int port; /* index of a peer-facing port; -1: cfg_find_peer_port(); CFG_MAX_PORTS: it could not be read */
 	char *identification; /* sessions share a tunnel with the same ends and this; "": none */
 	char *server_name;    /* the Host Name that the LNS must have; "": any */
 	struct cfg_tunnel_policy policy;

@@ -90,6 +90,14 @@ static void interrupt(struct lc_mirror *m, uint32_t life, uint64_t now)
 	}
 }
 
+/* It was, or was to be, in use when the control plane came. */
+static bool counts(const struct lc_tunnel *t)
+{
+	return t->recovers == 0 &&
+	       (t->state == CP_TUNNEL_WAIT_CTL_REPLY || t->state == CP_TUNNEL_WAIT_CTL_CONN ||
+		t->state == CP_TUNNEL_ESTABLISHED);
+}
+
 static void write_start(struct cp_engine *e, uint32_t life, uint64_t now)
 {
 	const struct lc_mirror *m = e->mirror;
@@ -98,9 +106,10 @@ static void write_start(struct cp_engine *e, uint32_t life, uint64_t now)
 
 	for (uint32_t slot = lc_map_next(m->tunnel_map, slots, LC_LISTENER + 1); slot != LC_NO_SLOT;
 	     slot = lc_map_next(m->tunnel_map, slots, slot + 1)) {
-		tunnels +=
-		    m->tunnels[slot].recovers == 0 && m->tunnels[slot].state != CP_TUNNEL_IDLE;
-		sessions += m->tunnels[slot].n_sessions;
+		const struct lc_tunnel *t = &m->tunnels[slot];
+
+		tunnels += counts(t);
+		sessions += counts(t) ? t->n_sessions : 0;
 	}
 	__atomic_store_n(&start->life, 0, __ATOMIC_RELEASE);
 	start->tunnels = tunnels;
@@ -160,14 +169,6 @@ void cp_history_ready(struct lc_mirror *m, uint64_t now)
 }
 
 /* ---- tunnels ---- */
-
-/* It was, or was to be, in use when the control plane came. */
-static bool counts(const struct lc_tunnel *t)
-{
-	return t->recovers == 0 &&
-	       (t->state == CP_TUNNEL_WAIT_CTL_REPLY || t->state == CP_TUNNEL_WAIT_CTL_CONN ||
-		t->state == CP_TUNNEL_ESTABLISHED);
-}
 
 void cp_history_find(struct cp_engine *e, uint32_t slot, enum lc_outcome outcome,
 		     const char *reason, uint64_t now)

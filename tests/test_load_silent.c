@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
@@ -313,12 +314,52 @@ static void other_facings(void **state)
 		}
 }
 
+/* What could not be read is complained about once, where it is. */
+static void one_mistake_one_complaint(void **state)
+{
+	static const struct {
+		const char *l2tp, *aaa, *path;
+	} cases[] = {
+	    {", 'tunnels': [{'name': 'b', 'remote': '10.3.0.2', 'port': 'eve', 'failover_resync': "
+	     "'silent-failover'}]",
+	     "", "l2tp.tunnels[0].port"},
+	    {"",
+	     "{'name': 'isp', 'tunnels': [{'tunnel': 1, 'remote': '10.3.0.2', 'port': 'eve', "
+	     "'failover_resync': 'silent-failover'}]}",
+	     "aaa.domain_maps[0].tunnels[0].port"},
+	    {", 'destination_profiles': [{'name': 'p', 'address': '10.3.0.7/24', 'remote_hosts': "
+	     "[{'name': '*', 'failover_resync': 'silent-failover'}]}]",
+	     "", "l2tp.destination_profiles[0].address"},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct parts parts = {.module = "e3-atm",
+					    .facing = "peer",
+					    .odd_gateway = true,
+					    .l2tp = cases[i].l2tp,
+					    .aaa = cases[i].aaa};
+		char text[TEXT], path[] = "/tmp/warmline-load-XXXXXX";
+		struct cfg_errors errors;
+		int fd = mkstemp(path);
+
+		write_text(text, &parts);
+		assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+		close(fd);
+		assert_null(cfg_load_with(path, load_check_modules, &errors));
+		unlink(path);
+		assert_int_equal(errors.count, 1);
+		assert_string_equal(errors.list[0].path, cases[i].path);
+		assert_int_equal(errors.list[0].line, 1);
+		cfg_errors_free(&errors);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_inner_scope), cmocka_unit_test(the_global_scope),
 	    cmocka_unit_test(reachability),      cmocka_unit_test(the_port_towards_a_remote),
-	    cmocka_unit_test(other_facings),
+	    cmocka_unit_test(other_facings),     cmocka_unit_test(one_mistake_one_complaint),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

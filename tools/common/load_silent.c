@@ -97,7 +97,8 @@ static const struct cfg_port *port_of_domain_tunnel(const struct cfg *cfg,
 {
 	int index = tunnel->port >= 0 || !tunnel->remote ? tunnel->port
 							 : cfg_find_peer_port(cfg, tunnel->remote);
-	const struct cfg_port *port = index >= 0 ? &cfg->ports[index] : NULL;
+	const struct cfg_port *port =
+	    index >= 0 && (unsigned)index < cfg->n_ports ? &cfg->ports[index] : NULL;
 
 	return port && is_without(cfg, port) ? port : NULL;
 }
