@@ -135,6 +135,8 @@ struct cfg_tunnel_policy {
 	unsigned max_sessions; /* in one tunnel: 1..65535 */
 	unsigned
 	    session_mtu; /* LNS: largest IP packet sent to a subscriber, until PPP negotiates it: 576..9000 */
+	uint32_t
+	    own; /* the keys that this scope gives itself, by cfg_policy_bit(); others are inherited */
 };
 
 /* A remote host of a destination profile: who may open a tunnel to us. */
@@ -154,16 +156,17 @@ struct cfg_profile {
 struct cfg_tunnel {
 	char *name;      /* unique */
 	uint32_t remote; /* the LNS's address */
-	unsigned port;   /* index of a peer-facing port */
+	unsigned port;   /* index of a peer-facing port; CFG_MAX_PORTS: it could not be read */
 	struct cfg_tunnel_policy policy;
 };
 
 /* A tunnel of a domain map: opened when a subscriber of the domain needs it, shared by all who do. */
 struct cfg_domain_tunnel {
-	uint8_t number;       /* 1..CFG_MAX_DOMAIN_TUNNELS, unique in its map */
-	uint16_t preference;  /* 0..2000: the lower, the sooner it is tried */
-	uint32_t remote;      /* the LNS's address */
-	int port;             /* index of a peer-facing port; -1: cfg_find_peer_port() */
+	uint8_t number;      /* 1..CFG_MAX_DOMAIN_TUNNELS, unique in its map */
+	uint16_t place;      /* in the file: its index in "tunnels" */
+	uint16_t preference; /* 0..2000: the lower, the sooner it is tried */
+	uint32_t remote;     /* the LNS's address */
+	int port; /* index of a peer-facing port; -1: cfg_find_peer_port(); CFG_MAX_PORTS: it could not be read */
 	char *identification; /* sessions share a tunnel with the same ends and this; "": none */
 	char *server_name;    /* the Host Name that the LNS must have; "": any */
 	struct cfg_tunnel_policy policy;
@@ -316,6 +319,10 @@ const struct cfg_domain_map *cfg_find_domain_map(const struct cfg *cfg, const ch
 /* The peer-facing port by which an address is reached: on its link, else by its gateway; the longest prefix, else the
  * first with a gateway. -1: none. */
 int cfg_find_peer_port(const struct cfg *cfg, uint32_t address);
+
+/* The bit in cfg_tunnel_policy.own of a policy key ("failover_resync", "retransmission.established"); 0: there is no such
+ * key. null for a method is not configured. */
+uint32_t cfg_policy_bit(const char *key);
 
 const char *cfg_method_name(enum cfg_method method);
 const char *cfg_scope_name(enum cfg_scope scope);

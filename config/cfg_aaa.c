@@ -9,13 +9,15 @@
 static void find_port(const struct cfg_node *node, const struct cfg *cfg,
 		      struct cfg_domain_tunnel *tunnel)
 {
-	int port;
+	bool named = cfg_has(node, "port");
+	int port = cfg_find_port(node, cfg, CFG_FACING_PEER);
 
-	tunnel->port = cfg_find_port(node, cfg, CFG_FACING_PEER);
-	port = cfg_has(node, "port") ? tunnel->port : cfg_find_peer_port(cfg, tunnel->remote);
+	tunnel->port = named && port < 0 ? CFG_MAX_PORTS : port;
+	if (!named)
+		port = cfg_find_peer_port(cfg, tunnel->remote);
 	if (port >= 0)
 		cfg_check_remote(node, &cfg->ports[port], tunnel->remote);
-	else if (tunnel->remote && !cfg_has(node, "port"))
+	else if (tunnel->remote && !named)
 		cfg_complain(node, "remote",
 			     "no peer-facing port is on its link or has a gateway: give it one");
 }
@@ -25,6 +27,7 @@ static void read_tunnel(const struct cfg_node *node, const struct cfg *cfg,
 {
 	struct cfg_domain_tunnel *tunnel = &map->tunnels[map->n_tunnels];
 
+	tunnel->place = (uint16_t)node->index;
 	cfg_policy_inherit(cfg, &tunnel->policy);
 	cfg_read(node, CFG_IN_DOMAIN_TUNNEL, tunnel);
 	cfg_policy_settle(node, CFG_SCOPE_DOMAIN_MAP, &tunnel->policy);

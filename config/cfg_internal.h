@@ -156,6 +156,8 @@ void cfg_policy_inherit(const struct cfg *cfg, struct cfg_tunnel_policy *policy)
 /* A scope has read its keys over what it inherited: where its method came from, and what does not fit. */
 void cfg_policy_settle(const struct cfg_node *node, enum cfg_scope scope,
 		       struct cfg_tunnel_policy *policy);
+/* Which policy keys an object gives. */
+uint32_t cfg_policy_own(const struct cfg_node *node);
 /* An LNS's address and the port towards it. */
 void cfg_check_remote(const struct cfg_node *node, const struct cfg_port *port, uint32_t remote);
 

@@ -76,6 +76,7 @@ void cfg_policy_settle(const struct cfg_node *node, enum cfg_scope scope,
 
 	if (method && !json_is_null(method))
 		policy->method_scope = scope;
+	policy->own = cfg_policy_own(node);
 	check_policy(node, policy);
 }
 
@@ -157,10 +158,9 @@ static void read_tunnel(const struct cfg_node *node, struct cfg *cfg)
 				     "\"%s\" is another tunnel's name: each needs its own",
 				     tunnel->name);
 	port = cfg_find_port(node, cfg, CFG_FACING_PEER);
-	if (port >= 0) {
-		tunnel->port = (unsigned)port;
+	tunnel->port = port >= 0 ? (unsigned)port : CFG_MAX_PORTS;
+	if (port >= 0)
 		cfg_check_remote(node, &cfg->ports[port], tunnel->remote);
-	}
 	cfg->n_tunnels++;
 }
 
@@ -174,6 +174,7 @@ void cfg_read_l2tp(const struct cfg_node *root, struct cfg *cfg)
 		cfg_complain(
 		    &l2tp, "failover_resync",
 		    "there is no outer scope to inherit from: name a method, or remove the key");
+	cfg->l2tp.own = cfg_policy_own(&l2tp);
 	check_policy(&l2tp, &cfg->l2tp);
 	cfg->profiles = cfg_zalloc(cfg_items(&profiles), sizeof(*cfg->profiles));
 	for (size_t i = 0; i < cfg_items(&profiles); i++) {

@@ -75,6 +75,13 @@ static void lay_over(struct cp_choice *c, const struct cfg *cfg, struct cp_autho
 		c->server = from->server_auth;
 }
 
+static void find_port(const struct cfg *cfg, struct cp_choice *c)
+{
+	if (c->port < 0)
+		c->port = cfg_find_peer_port(cfg, c->remote);
+	c->local = c->port >= 0 ? cfg->ports[c->port].ipv4.address : 0;
+}
+
 static void make_choice(const struct cp_engine *e, const struct cp_dial *dial, struct cp_choice *c)
 {
 	struct cp_answer *answer = dial->answer;
@@ -89,9 +96,7 @@ static void make_choice(const struct cp_engine *e, const struct cp_dial *dial, s
 	} else {
 		take_from_map(c, &dial->map->tunnels[dial->at]);
 	}
-	if (c->port < 0)
-		c->port = cfg_find_peer_port(e->cfg, c->remote);
-	c->local = c->port >= 0 ? e->cfg->ports[c->port].ipv4.address : 0;
+	find_port(e->cfg, c);
 	if (answer == NULL)
 		return;
 	if (answer->method != CFG_METHOD_NOT_CONFIGURED) {
@@ -133,6 +138,12 @@ uint64_t cp_dial_key(const struct lc_tunnel *t)
 {
 	return key_of(t->peer_address, t->local_address, t->local_host, t->assignment,
 		      t->server_host, t->secret);
+}
+
+static uint64_t choice_key(const struct cp_choice *c)
+{
+	return key_of(c->remote, c->local, c->policy.host_name, c->assignment, c->server,
+		      c->policy.password);
 }
 
 static bool is_same(const struct lc_tunnel *t, const struct cp_choice *c)
@@ -215,8 +226,7 @@ static int try_choice(struct cp_engine *e, struct cp_dial *dial, uint64_t now)
 		       cp_address(address, c.remote), c.number);
 		return 1;
 	}
-	uint64_t key = key_of(c.remote, c.local, c.policy.host_name, c.assignment, c.server,
-			      c.policy.password);
+	uint64_t key = choice_key(&c);
 	uint32_t slot = find_tunnel(e, &c, key);
 	if (slot != LC_NO_SLOT) {
 		if (is_full(e, slot))
@@ -266,4 +276,13 @@ void cp_dial_choose(struct cp_engine *e, struct cp_dial *dial, uint64_t now)
 	       n == 0 ? "accepted, and neither RADIUS nor the domain map has a tunnel"
 		      : "all its tunnels are locked out or full",
 	       ms / 1000);
+}
+
+bool cp_engine_locked_out(struct cp_engine *e, const struct cfg_domain_tunnel *tunnel, uint64_t now)
+{
+	struct cp_choice c;
+
+	take_from_map(&c, tunnel);
+	find_port(e->cfg, &c);
+	return cp_lockouts_has(&e->dials->lockouts, choice_key(&c), now);
 }

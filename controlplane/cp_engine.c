@@ -2,6 +2,7 @@
 /* The engine's doors: start, run, stop; transactions; words for people. */
 #include "cp_account.h"
 #include "cp_dial.h"
+#include "cp_history.h"
 #include "cp_recover.h"
 
 #include <errno.h>
@@ -149,7 +150,8 @@ struct cp_engine *cp_engine_new(const struct cfg *cfg, struct lc_mirror *mirror,
 	e->mirror = mirror;
 	e->txn = txn;
 	e->world = *world;
-	if (cp_index_start(e, now) != 0 || cp_recover_start(e, now) != 0) {
+	if (cp_index_start(e, now) != 0 || cp_history_start(e, now) != 0 ||
+	    cp_recover_start(e, now) != 0) {
 		cp_engine_free(e);
 		return NULL;
 	}
@@ -160,6 +162,7 @@ void cp_engine_free(struct cp_engine *e)
 {
 	if (e == NULL)
 		return;
+	cp_history_stop(e);
 	cp_resync_stop(e);
 	cp_recover_stop(e);
 	cp_index_stop(e);

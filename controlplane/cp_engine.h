@@ -179,4 +179,8 @@ struct cp_counters {
 	uint64_t dials, dials_shared, dials_unserved, lockouts, tunnels_idle;
 	uint64_t methods_refused; /* tunnels that silent failover was refused: no_silent */
 };
+/* A tunnel of a domain map is skipped now, as it could not be set up. */
+bool cp_engine_locked_out(struct cp_engine *engine, const struct cfg_domain_tunnel *tunnel,
+			  uint64_t now);
+
 const struct cp_counters *cp_engine_counters(const struct cp_engine *engine);

@@ -93,6 +93,8 @@ struct cp_engine {
 	struct lc_timers *recoveries_due; /* by peer */
 	struct lc_timers *stale;          /* by tunnel slot: query the stale sessions */
 	struct cp_query **queries;        /* by tunnel slot; NULL: none */
+	uint64_t *history;                /* by tunnel slot: number of its open line; 0: none */
+	bool history_known;               /* the lines of this life are there already */
 
 	struct lc_timers *interims; /* by session slot: its next Interim-Update */
 	uint64_t lost_said;         /* ms: when lost accounting records were logged last */

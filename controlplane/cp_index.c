@@ -6,6 +6,7 @@
  * before. At the start they run for all in use, afterwards for what each commit touched. */
 #include "cp_account.h"
 #include "cp_dial.h"
+#include "cp_history.h"
 #include "cp_recover.h"
 
 #include <errno.h>
@@ -175,6 +176,7 @@ void cp_index_committed(struct cp_engine *e, uint64_t now)
 	for (unsigned i = 0; i < e->n_tunnels; i++) {
 		gone[i] = e->places[e->tunnels[i]].configured;
 		index_tunnel(e, e->tunnels[i], now);
+		cp_history_committed(e, e->tunnels[i], now);
 	}
 	for (unsigned i = 0; i < e->n_tunnels; i++)
 		if (gone[i] != CP_NO_TUNNEL && e->slots[gone[i]] == LC_NO_SLOT)

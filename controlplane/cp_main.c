@@ -16,6 +16,7 @@
  */
 #include "cp_bell.h"
 #include "cp_engine.h"
+#include "cp_history.h"
 #include "cp_stderr.h"
 #include "cp_manage.h"
 #include "cp_show.h"
@@ -296,6 +297,7 @@ static void look_at_everything(struct control *c)
 	for (uint32_t slot = lc_map_next(c->mirror.tunnel_map, n, 0); slot != LC_NO_SLOT;
 	     slot = lc_map_next(c->mirror.tunnel_map, n, slot + 1))
 		lc_dirty_set(&c->mirror.to_control, slot);
+	cp_history_ready(&c->mirror, now_ms(NULL));
 	__atomic_store_n(&c->mirror.header->control.ready, now_ms(NULL), __ATOMIC_RELEASE);
 	schedule(c, true);
 }

@@ -39,6 +39,9 @@ static void do_show(void *context, uint64_t client, const json_t *request)
 	    .huge = world->huge,
 	    .counters = cp_engine_counters(world->engine),
 	    .now = world->now(world->context),
+	    .context = world->context,
+	    .radius = world->radius,
+	    .locked_out = world->locked_out,
 	};
 	char why[128];
 	json_t *document = cp_show_document(&show, request, why, sizeof(why));
@@ -233,6 +236,12 @@ static const struct cp_lines_command commands[] = {
     {"show sessions", do_show},
     {"show counters", do_show},
     {"show chassis", do_show},
+    {"show line-modules", do_show},
+    {"show l2tp", do_show},
+    {"show l2tp destination profile", do_show},
+    {"show aaa domain-map", do_show},
+    {"show l2tp failover", do_show},
+    {"show radius statistics", do_show},
     {"clear tunnel", do_clear_tunnel},
     {"clear session", do_clear_session},
     {"resync", do_resync},

@@ -3,7 +3,7 @@
  * directory>/<chassis>/control.sock.
  *
  *   {"command": "ping"}                                    {"ok": true, "pid"}
- *   {"command": "show tunnels"}, "show sessions", "show counters", "show chassis": see cp_show.h
+ *   {"command": "show tunnels"}, and the other shows: see cp_show.h
  *   {"command": "clear tunnel", "tunnel": ID}              {"ok": true}; a StopCCN is on its way
  * (result code 1)
  *   {"command": "clear session", "tunnel": ID, "session": ID}
@@ -17,6 +17,8 @@
  * bounded (cp_show.h).
  */
 #pragma once
+
+#include <jansson.h>
 
 #include "cfg.h"
 #include "cp_engine.h"
@@ -37,6 +39,10 @@ struct cp_manage_context {
 	uint64_t (*now)(void *context); /* ms, CLOCK_MONOTONIC */
 	void (*changed)(void *context); /* an operator's request has moved the engine: look at its
 					   timers again. May be NULL */
+	/* See cp_show.h; each may be NULL. */
+	json_t *(*radius)(void *context);
+	int (*locked_out)(void *context, const struct cfg_domain_map *map,
+			  const struct cfg_domain_tunnel *tunnel);
 	void *context;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a control plane finds at its start: tunnels whose channels died with the one before (RFC 4951 section
  * 3.2). They are told by their life, so that nothing needs to be written down when a control plane dies. */
+#include "cp_history.h"
 #include "cp_recover.h"
 
 static bool is_lost(const struct cp_engine *e, const struct lc_tunnel *t)
@@ -52,13 +53,21 @@ int cp_recover_start(struct cp_engine *e, uint64_t now)
 
 	for (uint32_t slot = lc_map_next(m->tunnel_map, slots, 0); slot != LC_NO_SLOT;
 	     slot = lc_map_next(m->tunnel_map, slots, slot + 1)) {
+		const struct lc_tunnel *t = &m->tunnels[slot];
 		struct cp_end end = {0};
-		if (!is_lost(e, &m->tunnels[slot]))
-			continue;
-		if (!will_recover(e, &m->tunnels[slot], &end))
+		if (!is_lost(e, t)) {
+			cp_history_find(e, slot, LC_OUTCOME_SILENT, NULL, now);
+		} else if (!will_recover(e, t, &end)) {
+			cp_history_find(e, slot,
+					cp_tunnel_method(t) == CFG_METHOD_DISABLE
+					    ? LC_OUTCOME_CLEARED
+					    : LC_OUTCOME_FAILED,
+					end.text, now);
 			cp_tunnel_clear(e, slot, end, now);
-		else
+		} else {
+			cp_history_find(e, slot, LC_OUTCOME_RECOVERING, NULL, now);
 			n_lost += mark_lost(e, slot, now) == 0;
+		}
 	}
 	return cp_recover_pace(e, n_lost, now);
 }

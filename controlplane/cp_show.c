@@ -16,6 +16,12 @@ static const struct {
     {"show sessions", cp_show_sessions},
     {"show counters", cp_show_counters},
     {"show chassis", cp_show_chassis},
+    {"show line-modules", cp_show_line_modules},
+    {"show l2tp", cp_show_l2tp},
+    {"show l2tp destination profile", cp_show_profiles},
+    {"show aaa domain-map", cp_show_domain_maps},
+    {"show l2tp failover", cp_show_failover},
+    {"show radius statistics", cp_show_radius},
 };
 
 static bool read_parameter(const json_t *request, const char *key, json_int_t least,
@@ -43,8 +49,10 @@ json_t *cp_show_document(const struct cp_show *show, const json_t *request, char
 		return NULL;
 	for (size_t i = 0; command && i < sizeof(shows) / sizeof(shows[0]); i++) {
 		if (strcmp(shows[i].command, command) == 0) {
-			struct cp_show_page page = {.from = (uint32_t)from,
-						    .tunnel = (uint16_t)tunnel};
+			struct cp_show_page page = {
+			    .from = (uint32_t)from,
+			    .tunnel = (uint16_t)tunnel,
+			    .name = json_string_value(json_object_get(request, "name"))};
 			json_t *document = shows[i].make(show, &page);
 
 			if (document)

@@ -7,6 +7,18 @@
 
 #include "lc_module.h"
 
+/* As configured, or as the module has it. */
+static void put_line(const struct cp_show *show, json_t *port, unsigned index)
+{
+	const struct cfg_port *p = &show->cfg->ports[index];
+	const struct lc_module *m = cp_show_module_of(show, index, NULL);
+	const char *encapsulation = m && m->encapsulations[0] ? m->encapsulations[0] : "";
+	uint64_t rate = p->rate_kbps ? (uint64_t)p->rate_kbps * 1000 : m ? m->line_rate : 0;
+
+	cp_put_name(port, "encapsulation", p->encapsulation[0] ? p->encapsulation : encapsulation);
+	cp_put_int(port, "line_rate", rate);
+}
+
 static json_t *show_port(const struct cp_show *show, unsigned index)
 {
 	const struct cfg_port *p = &show->cfg->ports[index];
@@ -26,40 +38,10 @@ static json_t *show_port(const struct cp_show *show, unsigned index)
 		cp_put(port, "gateway4", cp_show_ipv4(p->gateway4));
 	if (p->vlan)
 		cp_put_int(port, "vlan", p->vlan);
+	put_line(show, port, index);
 	cp_put_int(port, "mtu", p->mtu);
 	cp_put_int(port, "worker", p->worker);
 	return port;
-}
-
-static json_t *show_module(const char *name)
-{
-	static const struct {
-		unsigned role;
-		const char *name;
-	} roles[] = {
-	    {LC_MODULE_ACCESS, "access"},
-	    {LC_MODULE_PEER, "peer"},
-	    {LC_MODULE_TUNNEL, "tunnel"},
-	    {LC_MODULE_CORE, "core"},
-	};
-	const struct lc_module *m = lc_module_find(name);
-	json_t *module = json_object(), *served = json_array();
-
-	cp_put_name(module, "name", name);
-	for (size_t i = 0; m && i < sizeof(roles) / sizeof(roles[0]); i++)
-		if (m->roles & roles[i].role)
-			json_array_append_new(served, json_string(roles[i].name));
-	cp_put(module, "roles", served);
-	if (!m)
-		return module;
-	cp_put_name(module, "media", m->media);
-	cp_put_name(module, "encapsulation", m->encapsulation);
-	cp_put_int(module, "ports", m->ports);
-	cp_put_int(module, "line_rate", m->line_rate);
-	cp_put_flag(module, "silent_failover", m->silent_failover);
-	cp_put_int(module, "max_tunnels", m->max_tunnels);
-	cp_put_int(module, "max_sessions", m->max_sessions);
-	return module;
 }
 
 static json_t *show_slots(const struct cp_show *show)
@@ -74,7 +56,7 @@ static json_t *show_slots(const struct cp_show *show)
 			if (show->cfg->ports[p].slot == s->number)
 				json_array_append_new(ports, show_port(show, p));
 		cp_put_int(slot, "slot", s->number);
-		cp_put(slot, "module", show_module(s->module));
+		cp_put(slot, "module", cp_show_module(s->module));
 		cp_put(slot, "ports", ports);
 		json_array_append_new(slots, slot);
 	}

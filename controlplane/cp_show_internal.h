@@ -6,14 +6,55 @@
 
 /* Where a page starts and what it is about. */
 struct cp_show_page {
-	uint32_t from;   /* slot */
-	uint16_t tunnel; /* this tunnel only, its sessions only; 0: all */
+	uint32_t from;    /* slot */
+	uint16_t tunnel;  /* this tunnel only, its sessions only; 0: all */
+	const char *name; /* this profile or domain map only; NULL: all */
 };
 
 json_t *cp_show_tunnels(const struct cp_show *show, const struct cp_show_page *page);
 json_t *cp_show_sessions(const struct cp_show *show, const struct cp_show_page *page);
 json_t *cp_show_counters(const struct cp_show *show, const struct cp_show_page *page);
 json_t *cp_show_chassis(const struct cp_show *show, const struct cp_show_page *page);
+json_t *cp_show_line_modules(const struct cp_show *show, const struct cp_show_page *page);
+
+json_t *cp_show_l2tp(const struct cp_show *show, const struct cp_show_page *page);
+json_t *cp_show_profiles(const struct cp_show *show, const struct cp_show_page *page);
+json_t *cp_show_domain_maps(const struct cp_show *show, const struct cp_show_page *page);
+json_t *cp_show_failover(const struct cp_show *show, const struct cp_show_page *page);
+json_t *cp_show_radius(const struct cp_show *show, const struct cp_show_page *page);
+
+/* A policy, key by key, with where each value is from. */
+json_t *cp_show_policy(const struct cfg_tunnel_policy *policy, bool global);
+
+/* Tunnels of a scope now: those that are being set up, and those that stand with their sessions. */
+struct cp_show_use {
+	uint32_t opening, up, sessions;
+};
+
+/* Members "opening", "up", "sessions". */
+void cp_put_use(json_t *object, const struct cp_show_use *use);
+/* Counts one tunnel; one that waits or goes does not count. */
+void cp_show_use_add(struct cp_show_use *use, const struct lc_tunnel *tunnel);
+
+/* Calls visit with a copy of each tunnel in use that is no recovery tunnel; its texts end. */
+void cp_show_each_tunnel(const struct cp_show *show,
+			 void (*visit)(void *context, const struct lc_tunnel *tunnel),
+			 void *context);
+
+/* Where a tunnel comes from, the module that it leaves by, and what in it is an older choice: members of its object. */
+void cp_show_put_origin(const struct cp_show *show, json_t *object, const struct lc_tunnel *tunnel);
+
+/* The line module under a port: its slot's; NULL: not known. *slot may be NULL. */
+const struct lc_module *cp_show_module_of(const struct cp_show *show, unsigned port,
+					  unsigned *slot);
+
+/* What in it is an older choice than the configuration's: bits; 0: nothing. */
+unsigned cp_show_older(const struct cp_show *show, const struct lc_tunnel *tunnel);
+
+const char *cp_show_method(unsigned method); /* "?": damaged */
+
+/* A line module by its name; only that, where the table does not have it. */
+json_t *cp_show_module(const char *name);
 
 /* [{"name": "control-plane", ...}, {"name": "data-plane", ...}] */
 json_t *cp_show_processes(const struct cp_show *show);

@@ -51,6 +51,14 @@ static void put_access(const struct cp_show *show, json_t *session, const struct
 	cp_put(session, "pppoe", pppoe);
 }
 
+/* What follows the last "@"; "": nothing. */
+static json_t *show_domain(const char *name, size_t size)
+{
+	const char *at = memrchr(name, '@', strnlen(name, size));
+
+	return at ? cp_show_text(at + 1, size - (size_t)(at + 1 - name)) : json_string("");
+}
+
 static json_t *show_session(const struct cp_show *show, uint32_t slot)
 {
 	const struct lc_mirror *m = show->mirror;
@@ -78,6 +86,10 @@ static json_t *show_session(const struct cp_show *show, uint32_t slot)
 	cp_put_flag(session, "sends_sequence", flags & LC_SESSION_SEND_SEQUENCE);
 	cp_put_flag(session, "expects_sequence", flags & LC_SESSION_EXPECT_SEQUENCE);
 	cp_put_int(session, "accounting_id", s->accounting_id);
+	cp_put_flag(session, "accounted", s->accounted);
+	cp_put_flag(session, "class", s->class_length != 0);
+	cp_put(session, "group", cp_show_text(s->group, sizeof(s->group)));
+	cp_put(session, "domain", show_domain(s->name, sizeof(s->name)));
 	cp_put_int(session, "uptime_ms", cp_show_since(show, s->established));
 	cp_put(session, "in", show_direction(in_counters, &m->sessions_in[slot]));
 	cp_put(session, "out", show_direction(out_counters, &m->sessions_out[slot]));

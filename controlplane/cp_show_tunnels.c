@@ -104,18 +104,13 @@ static uint64_t waiting_ms(const struct cp_show *show, const struct lc_tunnel *t
 	return since < show->now ? show->now - since : 1;
 }
 
-static const char *method_name(enum cfg_method method)
-{
-	return method <= CFG_METHOD_FALLBACK ? cfg_method_name(method) : "?";
-}
-
 static void put_failover(const struct cp_show *show, json_t *tunnel, const struct lc_tunnel *t,
 			 const struct lc_channel *c)
 {
-	cp_put_name(tunnel, "method", method_name(t->method));
+	cp_put_name(tunnel, "method", cp_show_method(t->method));
 	cp_put_name(tunnel, "method_scope",
-		    t->method_scope <= CFG_SCOPE_TUNNEL ? cfg_scope_name(t->method_scope) : "?");
-	cp_put_name(tunnel, "method_in_effect", method_name(cp_tunnel_method(t)));
+		    t->method_scope <= CFG_SCOPE_RADIUS ? cfg_scope_name(t->method_scope) : "?");
+	cp_put_name(tunnel, "method_in_effect", cp_show_method(cp_tunnel_method(t)));
 	cp_put(tunnel, "offered", show_offer(t->failover, t->recovery_ms));
 	cp_put(tunnel, "peer_offered", show_offer(t->peer_failover, t->peer_recovery_ms));
 	cp_put_int(tunnel, "recovers", t->recovers);
@@ -156,6 +151,7 @@ static json_t *show_tunnel(const struct cp_show *show, const struct lc_tunnel *t
 	cp_put(tunnel, "local_address", cp_show_ipv4(t->local_address));
 	cp_put_int(tunnel, "local_udp_port", t->local_udp_port);
 	cp_put(tunnel, "port", cp_show_port(show, t->port));
+	cp_show_put_origin(show, tunnel, t);
 	cp_put(tunnel, "peer_host", cp_show_text(t->peer_host, sizeof(t->peer_host)));
 	cp_put(tunnel, "local_host", cp_show_text(t->local_host, sizeof(t->local_host)));
 	cp_put_int(tunnel, "sessions", t->n_sessions);

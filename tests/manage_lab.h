@@ -40,7 +40,34 @@ static struct {
 	char socket[104];
 	unsigned changes;
 	void (*idle)(void); /* called at each turn of the server's loop; may be NULL */
+	json_t *(*radius)(void *context);
+	int (*locked_out)(void *context, const struct cfg_domain_map *map,
+			  const struct cfg_domain_tunnel *tunnel);
 } fix;
+
+/* Another configuration than the rig's: with '%s' for the chassis's name and then for its directory. Set before
+ * lab_setup(). */
+static const char *lab_configuration;
+
+static inline void lab_configure(void)
+{
+	FILE *file = lab_configuration ? fopen(fix.rig.configuration, "w") : NULL;
+
+	if (!lab_configuration)
+		return;
+	assert_non_null(file);
+	for (const char *at = lab_configuration, *values[] = {fix.rig.name, fix.rig.directory},
+			**value = values;
+	     *at; at++) {
+		if (strncmp(at, "%s", 2) == 0) {
+			fputs(*value++, file);
+			at++;
+		} else {
+			fputc(*at == '\'' ? '"' : *at, file);
+		}
+	}
+	fclose(file);
+}
 
 /* ---- the server ---- */
 
@@ -76,6 +103,8 @@ static inline struct cp_manage *serve(const char *path)
 	    .engine = fix.engine,
 	    .now = now_ms,
 	    .changed = count_change,
+	    .radius = fix.radius,
+	    .locked_out = fix.locked_out,
 	};
 
 	return cp_manage_new(fix.base, path, &context);
@@ -91,7 +120,9 @@ static inline int lab_setup(void **state)
 
 	memset(&fix, 0, sizeof(fix));
 	rig_setup(&fix.rig, 0);
+	lab_configure();
 	fix.cfg = cfg_load(fix.rig.configuration, &errors);
+	cfg_errors_print(&errors, "lab", stderr);
 	assert_non_null(fix.cfg);
 	snprintf(fix.mirror_path, sizeof(fix.mirror_path), "%s/mirror", fix.rig.directory);
 	assert_int_equal(cfg_runtime_path(fix.cfg, "", fix.socket, sizeof(fix.socket)), 0);

@@ -302,6 +302,53 @@ static void a_remote_host_is_found(void **state)
 	cfg_free(cfg);
 }
 
+/* Which keys a scope gives itself, objects' included; a null method is not given. */
+static void own_keys(void **state)
+{
+	static const char *const names[] = {"host_name",
+					    "password",
+					    "failover_resync",
+					    "hello_interval",
+					    "receive_window",
+					    "retransmission.established",
+					    "retransmission.not_established",
+					    "retransmission.interval_ms",
+					    "retransmission.max_interval_ms",
+					    "failover.control",
+					    "failover.data",
+					    "failover.recovery_time_ms",
+					    "failover.farewell_capability",
+					    "failover.data_reset_packets",
+					    "hide_avps",
+					    "data_sequencing",
+					    "max_sessions",
+					    "session_mtu"};
+	struct cfg *cfg = parse(
+	    "{'chassis': {'name': 'x'}, 'l2tp': {'host_name': 'h', 'hello_interval': 9, "
+	    "'destination_profiles': [{'name': 'p', 'address': '10.0.0.0/8', 'remote_hosts': ["
+	    " {'name': 'a', 'failover_resync': null, 'failover': {'control': true}},"
+	    " {'name': 'b', 'failover_resync': 'disable', 'retransmission': {'established': 5}}]}]}}");
+	const struct cfg_remote_host *hosts = cfg->profiles[0].hosts;
+	uint32_t seen = 0;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		uint32_t bit = cfg_policy_bit(names[i]);
+
+		assert_int_equal(__builtin_popcount(bit), 1);
+		assert_int_equal(seen & bit, 0);
+		seen |= bit;
+	}
+	assert_int_equal(cfg_policy_bit("established"), 0);
+	assert_int_equal(cfg_policy_bit("retransmission"), 0);
+	assert_int_equal(cfg_policy_bit("retransmission.control"), 0);
+	assert_int_equal(cfg->l2tp.own,
+			 cfg_policy_bit("host_name") | cfg_policy_bit("hello_interval"));
+	assert_int_equal(hosts[0].policy.own, cfg_policy_bit("failover.control"));
+	assert_int_equal(hosts[1].policy.own, cfg_policy_bit("failover_resync") |
+						  cfg_policy_bit("retransmission.established"));
+	cfg_free(cfg);
+}
+
 static void names_and_paths(void **state)
 {
 	struct cfg *cfg = parse(
@@ -329,6 +376,7 @@ int main(void)
 	    cmocka_unit_test(the_failover_protocol),
 	    cmocka_unit_test(subscribers_are_expanded),
 	    cmocka_unit_test(a_remote_host_is_found),
+	    cmocka_unit_test(own_keys),
 	    cmocka_unit_test(names_and_paths),
 	};
 

@@ -220,6 +220,25 @@ static void test_show_counters_and_chassis(void **state)
 	json_decref(shown);
 }
 
+/* What needs only the configuration and the mirror is there without a control plane. */
+static void test_shows_without_a_control_plane(void **state)
+{
+	static const char *const shows[][4] = {
+	    {"l2tp", NULL, NULL, "3 tunnels of at most 16"},
+	    {"l2tp", "destination", "profile", "REMOTE HOST"},
+	    {"aaa", "domain-map", NULL, "AUTHENTICATION"},
+	    {"l2tp", "failover", NULL, "no start of the control plane is remembered"},
+	    {"radius", "statistics", NULL, "no RADIUS servers are configured"},
+	};
+
+	rig_start(&rig, NULL);
+	for (size_t i = 0; i < sizeof(shows) / sizeof(shows[0]); i++) {
+		assert_int_equal(RUN("show", shows[i][0], shows[i][1], shows[i][2]), 0);
+		assert_says("read from the mirror");
+		assert_says(shows[i][3]);
+	}
+}
+
 static void test_warm_and_cold_start(void **state)
 {
 	json_t *answer;
@@ -282,6 +301,7 @@ int main(void)
 	    TEST(test_show_tunnels),
 	    TEST(test_show_sessions),
 	    TEST(test_show_counters_and_chassis),
+	    TEST(test_shows_without_a_control_plane),
 	    TEST(test_warm_and_cold_start),
 	    TEST(test_requests_need_the_control_plane),
 	    TEST(test_several_chassis),

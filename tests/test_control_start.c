@@ -128,6 +128,20 @@ static void test_warm_start(void **state)
 				       "warm start: of 3 tunnels 1 going on silently, 1 to be "
 				       "recovered by the failover protocol, 1 cleared"),
 			 1);
+	/* What it did is remembered, by the time it is ready. */
+	const struct lc_start *start = &fix.mirror.starts[2];
+	unsigned outcomes[LC_OUTCOME_INTERRUPTED + 1] = {0};
+
+	assert_int_equal(start->life, 2);
+	assert_int_equal(start->tunnels, RIG_TUNNELS);
+	assert_int_equal(start->sessions, RIG_SESSIONS);
+	assert_true(start->began != 0 && start->ready >= start->began);
+	assert_int_equal(fix.mirror.header->history_number, RIG_TUNNELS);
+	for (unsigned i = 1; i <= RIG_TUNNELS; i++)
+		outcomes[fix.mirror.history[i].outcome]++;
+	assert_int_equal(outcomes[LC_OUTCOME_SILENT], 1);
+	assert_int_equal(outcomes[LC_OUTCOME_CLEARED], 1);
+	assert_int_equal(outcomes[LC_OUTCOME_RECOVERING], 1);
 	assert_int_equal(t[1]->door.id, 0);
 	assert_int_not_equal(t[0]->door.id, 0);
 	assert_int_not_equal(t[2]->door.id, 0);

@@ -50,9 +50,38 @@ static void a_module_without_ports_is_a_service_module(void **state)
 	}
 }
 
+/* Every fact says where it is from, and every port can be used. */
+static void each_row_is_whole(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < lc_n_modules; i++) {
+		const struct lc_module *m = &lc_modules[i];
+		const struct lc_module_sources *s = &m->sources;
+		assert_true(m->media && s->ports && s->line_rate && s->encapsulations && s->mtu &&
+			    s->silent_failover && s->limits);
+		assert_int_equal(m->encapsulations[0] != NULL, m->ports > 0);
+		assert_int_equal(m->mtu >= 1500, m->ports > 0);
+		assert_int_equal(m->ethernet, strstr(m->media, "Ethernet") != NULL);
+	}
+}
+
+static void encapsulations_are_the_module_s(void **state)
+{
+	(void)state;
+	const struct lc_module *ct1 = lc_module_find("ct1"), *ge = lc_module_find("ge");
+	assert_true(lc_module_has_encapsulation(ct1, "ppp"));
+	assert_true(lc_module_has_encapsulation(ct1, "frame-relay"));
+	assert_true(lc_module_has_encapsulation(ct1, ""));
+	assert_false(lc_module_has_encapsulation(ct1, "ethernet"));
+	assert_true(lc_module_has_encapsulation(ge, "ethernet"));
+	assert_false(lc_module_has_encapsulation(ge, "ether"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(each_row_is_whole),
+	    cmocka_unit_test(encapsulations_are_the_module_s),
 	    cmocka_unit_test(each_module_is_found_by_its_name),
 	    cmocka_unit_test(silent_failover_is_missing_on_e3_and_ct1_alone),
 	    cmocka_unit_test(a_module_without_ports_is_a_service_module),

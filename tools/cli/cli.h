@@ -19,7 +19,7 @@ struct cli {
 };
 
 struct cli_command {
-	const char *name; /* one word or two */
+	const char *name; /* some words */
 	const char *arguments;
 	const char *help;
 	unsigned least, most;        /* arguments */
@@ -37,6 +37,12 @@ int cli_show_tunnels(struct cli *cli);
 int cli_show_tunnel(struct cli *cli);
 int cli_show_sessions(struct cli *cli);
 int cli_show_counters(struct cli *cli);
+int cli_show_line_modules(struct cli *cli);
+int cli_show_l2tp(struct cli *cli);
+int cli_show_profiles(struct cli *cli);
+int cli_show_domain_maps(struct cli *cli);
+int cli_show_failover(struct cli *cli);
+int cli_show_radius(struct cli *cli);
 int cli_clear_tunnel(struct cli *cli);
 int cli_clear_session(struct cli *cli);
 int cli_resync_tunnel(struct cli *cli);

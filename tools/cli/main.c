@@ -16,6 +16,16 @@ static const struct cli_command commands[] = {
      cli_show_tunnel},
     {"show sessions", "[--tunnel ID]", "sessions and their traffic", 0, 0, cli_show_sessions},
     {"show counters", "", "what was counted: packets, drops, messages", 0, 0, cli_show_counters},
+    {"show l2tp", "", "the global policy; tunnels and sessions by state and method", 0, 0,
+     cli_show_l2tp},
+    {"show l2tp destination profile", "[NAME]", "who may open tunnels to us; one: with all values",
+     0, 1, cli_show_profiles},
+    {"show l2tp failover", "", "what every start did, tunnel by tunnel, the newest first", 0, 0,
+     cli_show_failover},
+    {"show aaa domain-map", "[NAME]", "the tunnels of each domain; one: with all values", 0, 1,
+     cli_show_domain_maps},
+    {"show radius statistics", "", "RADIUS servers and what they answered", 0, 0, cli_show_radius},
+    {"show line-modules", "", "what each line module is and can do", 0, 0, cli_show_line_modules},
     {"clear tunnel", "ID", "close a tunnel (StopCCN)", 1, 1, cli_clear_tunnel},
     {"clear session", "TUNNEL ID", "close a session (CDN)", 2, 2, cli_clear_session},
     {"resync tunnel", "ID [--no-wait]",
@@ -81,24 +91,44 @@ int cli_help(struct cli *cli)
 /* Words that the command has of its own: 0: it is another one. */
 static int matches(const struct cli_command *command, int argc, char **argv)
 {
-	const char *space = strchr(command->name, ' ');
-	size_t first = space ? (size_t)(space - command->name) : strlen(command->name);
+	const char *at = command->name;
+	int words = 0;
 
-	if (argc < 1 || strlen(argv[0]) != first || strncmp(argv[0], command->name, first) != 0)
-		return 0;
-	if (!space)
-		return 1;
-	return argc >= 2 && strcmp(argv[1], space + 1) == 0 ? 2 : 0;
+	while (*at) {
+		size_t length = strcspn(at, " ");
+
+		if (words == argc || strlen(argv[words]) != length ||
+		    strncmp(argv[words], at, length) != 0)
+			return 0;
+		words++;
+		at += length + (at[length] == ' ');
+	}
+	return words;
+}
+
+/* The one with the most words. */
+static const struct cli_command *find(int argc, char **argv, int *words)
+{
+	const struct cli_command *found = NULL;
+
+	*words = 0;
+	for (unsigned i = 0; i < N_COMMANDS; i++) {
+		int n = matches(&commands[i], argc, argv);
+
+		if (n > *words) {
+			found = &commands[i];
+			*words = n;
+		}
+	}
+	return found;
 }
 
 static int dispatch(struct cli *cli, int argc, char **argv)
 {
-	for (unsigned i = 0; i < N_COMMANDS; i++) {
-		const struct cli_command *command = &commands[i];
-		int words = matches(command, argc, argv);
+	int words;
+	const struct cli_command *command = find(argc, argv, &words);
 
-		if (!words)
-			continue;
+	if (command) {
 		cli->argc = argc - words;
 		cli->argv = argv + words;
 		if (cli->argc >= (int)command->least && cli->argc <= (int)command->most)

@@ -24,6 +24,13 @@ static inline const char *get_text(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
+/* A policy, each key with its value and where that is from. Tables cannot be nested: this is one. */
+void show_policy(const json_t *policy);
+/* Its method and where that is from, as "failover (own)". One of a few static buffers. */
+const char *show_policy_method(const json_t *policy);
+/* A method as a table has room for it. */
+const char *show_short_method(const char *name);
+
 static inline bool get_flag(const json_t *object, const char *key)
 {
 	return json_is_true(json_object_get(object, key));

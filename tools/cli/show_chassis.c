@@ -15,7 +15,7 @@ static void add_port(struct table *table, const json_t *slot, const json_t *port
 
 	table_add(table, "%lld", get_int(slot, "slot"));
 	table_add(table, "%s", get_text(module, "name"));
-	table_add(table, "%s", text_rate(get_count(module, "line_rate")));
+	table_add(table, "%s", text_rate(get_count(port ? port : module, "line_rate")));
 	table_add(table, "%s", get_text(port, "name"));
 	table_add(table, "%s", get_text(port, "facing"));
 	table_add(table, "%s", port ? get_flag(port, "up") ? "up" : "down" : "");

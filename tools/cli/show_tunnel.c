@@ -33,10 +33,51 @@ static void print_offer(const char *title, const json_t *offer)
 		     text_duration(get_count(offer, "recovery_time_ms")));
 }
 
+/* What the present configuration would give another value. */
+static void print_older(const json_t *older)
+{
+	char text[512] = "";
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(older, i, name)
+	{
+		size_t length = strlen(text);
+
+		snprintf(text + length, sizeof(text) - length, "%s%s", i ? ", " : "",
+			 json_string_value(name));
+	}
+	if (text[0])
+		line("older choice", "%s", text);
+}
+
+static void print_origin(const json_t *t)
+{
+	const char *origin = get_text(t, "origin"), *assignment = get_text(t, "assignment"),
+		   *server = get_text(t, "server_host");
+	const char *module = get_text(t, "module");
+
+	if (strcmp(origin, "domain-map") == 0 || strcmp(origin, "radius") == 0)
+		line("origin", "%s, tunnel %lld of domain map %s%s%s%s%s", origin,
+		     get_int(t, "domain_tunnel"), get_text(t, "name"),
+		     assignment[0] ? ", assignment " : "", assignment,
+		     server[0] ? ", server host " : "", server);
+	else
+		line("origin", "%s", origin);
+	if (module[0])
+		line("module", "%s in slot %lld", module, get_int(t, "slot"));
+	if (get_int(t, "accounting_id"))
+		line("accounting", "%016llx", get_int(t, "accounting_id"));
+}
+
 static void print_method(const json_t *t)
 {
 	line("method", "%s in effect", get_text(t, "method_in_effect"));
 	line("", "%s configured (%s)", get_text(t, "method"), get_text(t, "method_scope"));
+	if (get_flag(t, "method_refused"))
+		line("", "silent-failover is refused: module %s in slot %lld does not support it",
+		     get_text(t, "module"), get_int(t, "slot"));
+	print_older(json_object_get(t, "older"));
 	print_offer("we offered", json_object_get(t, "offered"));
 	print_offer("peer offered", json_object_get(t, "peer_offered"));
 }
@@ -115,6 +156,7 @@ static void print_tunnel(const json_t *t)
 	     get_text(t, "peer_host"), get_text(t, "peer_address"), get_int(t, "peer_udp_port"));
 	line("local", "%s at %s:%lld, port %s", get_text(t, "local_host"),
 	     get_text(t, "local_address"), get_int(t, "local_udp_port"), get_text(t, "port"));
+	print_origin(t);
 	line("sessions", "%lld, at most %lld", get_int(t, "sessions"), get_int(t, "max_sessions"));
 	print_method(t);
 	print_resync(t);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cfg.h"
 #include "show.h"
 #include "source.h"
 #include "table.h"
@@ -12,23 +11,6 @@ static const struct table_column columns[] = {
     {"ID", true},      {"PEER ID", true},  {"NAME", false},  {"STATE", false},  {"PEER", false},
     {"METHOD", false}, {"SESSIONS", true}, {"UPTIME", true}, {"RESYNC", false},
 };
-
-/* The method in effect. The names of the configuration are as long as half a line. */
-static const char *short_method(const char *name)
-{
-	static const struct {
-		enum cfg_method method;
-		const char *name;
-	} names[] = {
-	    {CFG_METHOD_FAILOVER_PROTOCOL, "failover"},
-	    {CFG_METHOD_SILENT_FAILOVER, "silent"},
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(name, cfg_method_name(names[i].method)) == 0)
-			return names[i].name;
-	return name;
-}
 
 /* What is under way, "" where nothing is. */
 static const char *resync_of(const json_t *tunnel, char *text, size_t size)
@@ -50,9 +32,21 @@ static const char *resync_of(const json_t *tunnel, char *text, size_t size)
 	return text;
 }
 
+struct list {
+	struct table *table;
+	unsigned older; /* tunnels with an older choice */
+};
+
+/* Its method's choice, or another one, is older than the configuration: *. */
+static bool is_older(const json_t *tunnel)
+{
+	return json_array_size(json_object_get(tunnel, "older")) > 0;
+}
+
 static void add_tunnels(void *context, const json_t *tunnels)
 {
-	struct table *table = context;
+	struct list *list = context;
+	struct table *table = list->table;
 	char text[64];
 	const json_t *t;
 	size_t i;
@@ -65,8 +59,9 @@ static void add_tunnels(void *context, const json_t *tunnels)
 		table_add(table, "%s%s", get_text(t, "state"),
 			  get_flag(json_object_get(t, "control"), "dead") ? " (dead)" : "");
 		table_add(table, "%s", get_text(t, "peer_address"));
-		table_add(table, "%s (%s)", short_method(get_text(t, "method_in_effect")),
-			  get_text(t, "method_scope"));
+		list->older += is_older(t);
+		table_add(table, "%s (%s)%s", show_short_method(get_text(t, "method_in_effect")),
+			  get_text(t, "method_scope"), is_older(t) ? " *" : "");
 		table_add(table, "%lld", get_int(t, "sessions"));
 		table_add(table, "%s", text_duration(get_count(t, "uptime_ms")));
 		table_add(table, "%s", resync_of(t, text, sizeof(text)));
@@ -77,7 +72,7 @@ static void add_tunnels(void *context, const json_t *tunnels)
 int cli_show_tunnels(struct cli *cli)
 {
 	struct source *source;
-	struct table *table;
+	struct list list = {0};
 	bool good;
 
 	if (cli->json)
@@ -85,9 +80,11 @@ int cli_show_tunnels(struct cli *cli)
 	source = source_open(cli);
 	if (!source)
 		return CLI_FAILED;
-	table = table_new(columns, sizeof(columns) / sizeof(columns[0]));
-	good = source_ask_pages(source, "show tunnels", cli->tunnel, add_tunnels, "tunnels", table);
-	table_free(table);
+	list.table = table_new(columns, sizeof(columns) / sizeof(columns[0]));
+	good = source_ask_pages(source, "show tunnels", cli->tunnel, add_tunnels, "tunnels", &list);
+	table_free(list.table);
+	if (list.older)
+		puts("* set up under an older configuration, which it keeps: see show tunnel ID");
 	source_close(source);
 	return good ? CLI_OK : CLI_FAILED;
 }

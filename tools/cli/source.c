@@ -167,6 +167,60 @@ bool source_ask_pages(struct source *source, const char *command, int tunnel,
 	}
 }
 
+bool source_ask_documents(struct source *source, json_t *request,
+			  void (*page)(void *context, json_t *document), void *context)
+{
+	bool more = true, good = true;
+
+	while (more && good) {
+		json_t *document = source_ask(source, json_incref(request)), *next;
+
+		good = document != NULL;
+		next = json_object_get(document, "next");
+		more = next != NULL;
+		if (more)
+			json_object_set(request, "from", next);
+		if (good)
+			page(context, document);
+		json_decref(document);
+	}
+	json_decref(request);
+	return good;
+}
+
+struct whole {
+	const char *list;
+	json_t *document;
+};
+
+static void add_page(void *context, json_t *page)
+{
+	struct whole *whole = context;
+
+	if (whole->document)
+		json_array_extend(json_object_get(whole->document, whole->list),
+				  json_object_get(page, whole->list));
+	else
+		whole->document = json_incref(page);
+	json_object_del(whole->document, "next");
+}
+
+json_t *source_ask_list(struct cli *cli, const char *command, const char *name, const char *list)
+{
+	struct source *source = source_open(cli);
+	json_t *request = json_pack("{s:s, s:s*}", "command", command, "name", name);
+	struct whole whole = {.list = list};
+	bool good = source && source_ask_documents(source, json_incref(request), add_page, &whole);
+
+	json_decref(request);
+	source_close(source);
+	if (!good) {
+		json_decref(whole.document);
+		return NULL;
+	}
+	return whole.document;
+}
+
 static void print_records(void *context, const json_t *records)
 {
 	bool *first = context;

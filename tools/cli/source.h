@@ -22,6 +22,14 @@ bool source_ask_pages(struct source *source, const char *command, int tunnel,
 		      void (*page)(void *context, const json_t *records), const char *list,
 		      void *context);
 
+/* The same of one request (the reference is taken over), with each whole document, which page may change. */
+bool source_ask_documents(struct source *source, json_t *request,
+			  void (*page)(void *context, json_t *document), void *context);
+
+/* A show whose pages are put together: the first document, with the records of all in its list. name: what it is asked
+ * for, or NULL. The caller's; NULL: printed. */
+json_t *source_ask_list(struct cli *cli, const char *command, const char *name, const char *list);
+
 /* --json of such a show: one document, written as it comes, so that a million records need no
  * memory. */
 int source_print_pages(struct cli *cli, const char *command, const char *list);
