@@ -85,6 +85,8 @@ static void mirror_clear(struct sim_party *p)
 	uint8_t *base = (uint8_t *)k->mirror.header;
 	uint64_t region[LC_N_REGIONS];
 	memcpy(region, ((const struct lc_header *)k->image)->region, sizeof(region));
+	if (k->mirror.header->account_number != 0)
+		memset(k->mirror.ledger, 0, geometry.accounts * sizeof(*k->mirror.ledger));
 	memcpy(base, k->image, region[LC_REGION_INBOX]);
 	memcpy(base + region[LC_REGION_TO_CONTROL], k->image + region[LC_REGION_TO_CONTROL],
 	       region[LC_REGION_PORT_COUNTERS] - region[LC_REGION_TO_CONTROL]);

@@ -235,12 +235,68 @@ static void account_slots(struct sim_party *p)
 			 p->name, tunnels, g->max_tunnels, spare, sessions, g->max_sessions);
 }
 
+static unsigned count_records(const struct sim_party *p, unsigned type, uint64_t identity)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < lc_txn_accounts(p->txn); i++) { /* the first ones */
+		const struct lc_account *a = &p->mirror.ledger[i];
+		n += a->number != 0 && a->status_type == type && a->accounting_id == identity;
+	}
+	return n;
+}
+
+static bool lives(const struct sim_party *p, const struct lc_account *a)
+{
+	const struct lc_mirror *m = &p->mirror;
+	uint32_t slot = a->slot != LC_NO_SLOT ? a->slot : lc_tunnel_slot(m, a->tunnel_id);
+
+	if (a->slot != LC_NO_SLOT)
+		return lc_map_test(m->session_map, slot) &&
+		       m->sessions[slot].accounting_id == a->accounting_id;
+	return lc_map_test(m->tunnel_map, slot) && m->tunnels[slot].accounted &&
+	       m->tunnels[slot].accounting_id == a->accounting_id;
+}
+
+/* Nobody takes anything out of the ledger here: each beginning is in it once, and its end once if it has ended. */
+static void account_ledger(struct sim_party *p)
+{
+	static const uint8_t pairs[][2] = {{LC_ACCOUNT_START, LC_ACCOUNT_STOP},
+					   {LC_ACCOUNT_LINK_START, LC_ACCOUNT_LINK_STOP},
+					   {LC_ACCOUNT_TUNNEL_START, LC_ACCOUNT_TUNNEL_STOP}};
+	const struct lc_mirror *m = &p->mirror;
+
+	for (uint32_t i = 0; i < lc_txn_accounts(p->txn); i++) {
+		const struct lc_account *a = &m->ledger[i];
+		for (unsigned k = 0; k < 3; k++) {
+			if (a->number == 0 ||
+			    (a->status_type != pairs[k][0] && a->status_type != pairs[k][1]))
+				continue;
+			unsigned began = count_records(p, pairs[k][0], a->accounting_id);
+			unsigned ended = count_records(p, pairs[k][1], a->accounting_id);
+			if (began != 1 || ended != !lives(p, a))
+				sim_fail(
+				    p->sim,
+				    "%s: accounting %llu: %u records of type %u, %u of type %u",
+				    p->name, (unsigned long long)a->accounting_id, began,
+				    pairs[k][0], ended, pairs[k][1]);
+		}
+	}
+	for (uint32_t i = lc_map_next(m->session_map, SIM_SESSIONS, 0);
+	     p->cfg->radius.n_accounting > 0 && i != LC_NO_SLOT;
+	     i = lc_map_next(m->session_map, SIM_SESSIONS, i + 1))
+		if (m->sessions[i].state == CP_SESSION_ESTABLISHED &&
+		    count_records(p, LC_ACCOUNT_START, m->sessions[i].accounting_id) != 1)
+			sim_fail(p->sim, "%s: session slot %u is not accounted for", p->name, i);
+}
+
 void sim_rest_account(struct sim *sim)
 {
 	for (unsigned i = 0; i < sim->plan.n_parties; i++) {
 		struct sim_party *p = &sim->party[i];
 		account_outbox(p);
 		account_inbox(p);
+		account_ledger(p);
 		sim_watch_mirror(p, true);
 		if (sim->seed % 16 == 0)
 			account_slots(p);
