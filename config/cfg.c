@@ -61,9 +61,23 @@ struct cfg *cfg_parse(const char *text, size_t length, const char *path, struct 
 	return parse(text, length, path, NULL, errors);
 }
 
+struct cfg *cfg_parse_with(const char *text, size_t length, const char *path, cfg_rule *rule,
+			   struct cfg_errors *errors)
+{
+	return parse(text, length, path, rule, errors);
+}
+
+void cfg_set_path(struct cfg *cfg, const char *path)
+{
+	char *copy = cfg_strdup(path);
+
+	free(cfg->path);
+	cfg->path = copy;
+}
+
 /* Reads a whole file. A configuration of a million subscribers takes 200 MB; what is larger is
  * none. */
-static int read_file(const char *path, char **text, size_t *length)
+int cfg_read_file(const char *path, char **text, size_t *length)
 {
 	enum { LARGEST = 512 << 20 };
 	size_t room = 1 << 16;
@@ -88,6 +102,10 @@ static int read_file(const char *path, char **text, size_t *length)
 	int rc = got < 0 ? -errno : *length > LARGEST ? -EFBIG : 0;
 	if (fd >= 0)
 		close(fd);
+	if (rc) {
+		free(*text);
+		*text = NULL;
+	}
 	return rc;
 }
 
@@ -96,7 +114,7 @@ struct cfg *cfg_load_with(const char *path, cfg_rule *rule, struct cfg_errors *e
 	struct cfg *cfg = NULL;
 	char *text;
 	size_t length;
-	int rc = read_file(path, &text, &length);
+	int rc = cfg_read_file(path, &text, &length);
 
 	*errors = (struct cfg_errors){0};
 	if (rc) {

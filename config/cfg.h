@@ -285,11 +285,53 @@ void cfg_errors_add(struct cfg_errors *errors, int line, char *path, char *text)
 /* The same from text; path is for messages only. */
 struct cfg *cfg_parse(const char *text, size_t length, const char *path, struct cfg_errors *errors);
 
+/* cfg_parse() with one more rule. */
+struct cfg *cfg_parse_with(const char *text, size_t length, const char *path, cfg_rule *rule,
+			   struct cfg_errors *errors);
+
+/* The octets of a configuration file, the caller's (free()). 0 or -errno: then *text is NULL. */
+int cfg_read_file(const char *path, char **text, size_t *length);
+
+/* What shows call the file from here on: of a configuration that runs, the one that it started from. */
+void cfg_set_path(struct cfg *cfg, const char *path);
+
 void cfg_free(struct cfg *cfg); /* NULL: nothing */
 void cfg_errors_free(struct cfg_errors *errors);
 
 /* Prints "FILE:LINE: PATH: TEXT" lines to a FILE * (void *, to keep stdio out of here). */
 void cfg_errors_print(const struct cfg_errors *errors, const char *file, void *stream);
+
+/* ---- Differences (cfg_diff.c) ---- */
+
+/* When a change can take effect. */
+enum cfg_change_kind {
+	CFG_CHANGE_LIVE,    /* at once; what is established keeps what it has */
+	CFG_CHANGE_RESTART, /* with a cold start of both planes */
+	CFG_CHANGE_NEVER, /* not in a chassis that runs: what it is called, and where its sockets are */
+	CFG_N_CHANGES,
+};
+
+struct cfg_change {
+	enum cfg_change_kind kind;
+	char *path; /* "l2tp.destination_profiles[isp].remote_hosts[lac].hello_interval" */
+	char *text; /* the path, and what becomes of it: one line; no secret is in it */
+};
+
+struct cfg_changes {
+	struct cfg_change *list; /* the first ones of each kind, in the order of the schema */
+	size_t count;
+	size_t total[CFG_N_CHANGES]; /* by kind: as many as there are, those not in the list too */
+};
+
+enum { CFG_CHANGES_KEPT = 64 }; /* of each kind */
+
+struct json_t;
+
+/* What makes one configuration another, from their JSON, both as good as cfg_parse() has found them. A key that is
+ * given with its default is as good as an absent one; elements of arrays are told by what must be unique in them (a
+ * name, a number, an address), and their order counts. The caller frees it with cfg_changes_free(). */
+struct cfg_changes cfg_diff(const struct json_t *from, const struct json_t *to);
+void cfg_changes_free(struct cfg_changes *changes);
 
 /* One subscriber of a range, spelled out. */
 struct cfg_subscriber {

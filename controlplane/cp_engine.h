@@ -81,6 +81,13 @@ struct cp_engine *cp_engine_new(const struct cfg *cfg, struct lc_mirror *mirror,
 				const struct cp_world *world, uint64_t now);
 void cp_engine_free(struct cp_engine *engine); /* the mirror stays as it is */
 
+/* A running engine goes on under another configuration (kept by reference), of the same limits, ports and slots: the
+ * one returned takes over from the one given, which is freed. The control plane's life goes on, nothing is sent, no
+ * record is touched; what is established keeps what it has. NULL: no memory; the one given goes on as it was. Then look
+ * at all tunnels in use. A subscriber who waits for cp_world.authorize() is asked for anew: what was asked before must
+ * not be answered any more. */
+struct cp_engine *cp_engine_succeed(struct cp_engine *engine, const struct cfg *cfg, uint64_t now);
+
 /* Something may be there to do for a tunnel slot (or LC_LISTENER): a message in the inbox, an
  * acknowledgement that makes room, a dead channel, a closing tunnel whose last message is
  * acknowledged. At most budget messages are consumed. Returns how many; less than budget: nothing

@@ -36,9 +36,10 @@ struct client {
 	struct cp_lines *lines;
 	struct bufferevent *stream;
 	uint64_t number;
-	bool busy;    /* a request is in work */
-	bool running; /* inside client_run() */
-	bool ending;  /* no more requests: closed once all is answered and written */
+	size_t searched; /* bytes of the input that hold no end of a line */
+	bool busy;       /* a request is in work */
+	bool running;    /* inside client_run() */
+	bool ending;     /* no more requests: closed once all is answered and written */
 };
 
 struct cp_lines {
@@ -47,6 +48,7 @@ struct cp_lines {
 	void *context;
 	struct event_base *base;
 	struct evconnlistener *listener;
+	size_t request_max;
 	unsigned n_clients;
 	uint64_t last_number;
 	struct sockaddr_un address;
@@ -116,22 +118,39 @@ static void refuse_long(struct client *client)
 {
 	struct evbuffer *input = bufferevent_get_input(client->stream);
 
-	cp_lines_refuse(client->lines, client->number, "a request has at most %d bytes",
-			CP_LINES_REQUEST_MAX);
+	cp_lines_refuse(client->lines, client->number, "a request has at most %zu bytes",
+			client->lines->request_max);
 	evbuffer_drain(input, evbuffer_get_length(input));
+	client->searched = 0;
 	client->ending = true;
+}
+
+/* The next line, the caller's; NULL: none is complete. A long one comes in thousands of pieces: each is searched once. */
+static char *read_line(struct client *client, size_t *length)
+{
+	struct evbuffer *input = bufferevent_get_input(client->stream);
+	struct evbuffer_ptr from;
+
+	if (client->searched > 0 &&
+	    evbuffer_ptr_set(input, &from, client->searched, EVBUFFER_PTR_SET) == 0 &&
+	    evbuffer_search(input, "\n", 1, &from).pos < 0) {
+		client->searched = evbuffer_get_length(input);
+		return NULL;
+	}
+	char *line = evbuffer_readln(input, length, EVBUFFER_EOL_LF);
+	client->searched = line ? 0 : evbuffer_get_length(input);
+	return line;
 }
 
 /* The next request; false: none is complete. */
 static bool take_line(struct client *client)
 {
 	struct evbuffer *input = bufferevent_get_input(client->stream);
-	size_t length = 0;
-	char *line = evbuffer_readln(input, &length, EVBUFFER_EOL_LF);
+	size_t length = 0, most = client->lines->request_max;
+	char *line = read_line(client, &length);
 	bool taken = line != NULL;
 
-	if (taken ? length > CP_LINES_REQUEST_MAX
-		  : evbuffer_get_length(input) > CP_LINES_REQUEST_MAX)
+	if (taken ? length > most : evbuffer_get_length(input) > most)
 		refuse_long(client);
 	else if (taken)
 		handle_line(client, line, length);
@@ -153,7 +172,7 @@ static void client_run(struct client *client)
 	client->running = false;
 	if (client->ending && !more && !client->busy && evbuffer_get_length(output) == 0)
 		client_free(client);
-	else if (client->ending || evbuffer_get_length(input) > CP_LINES_REQUEST_MAX)
+	else if (client->ending || evbuffer_get_length(input) > client->lines->request_max)
 		bufferevent_disable(client->stream, EV_READ);
 	else
 		bufferevent_enable(client->stream, EV_READ);
@@ -262,6 +281,7 @@ struct cp_lines *cp_lines_new(struct event_base *base, const char *path,
 	if (!lines)
 		return NULL;
 	LIST_INIT(&lines->clients);
+	lines->request_max = CP_LINES_REQUEST_MAX;
 	lines->commands = commands;
 	lines->context = context;
 	lines->base = base;
@@ -281,6 +301,11 @@ fail:
 	free(lines);
 	errno = error;
 	return NULL;
+}
+
+void cp_lines_limit(struct cp_lines *lines, size_t request_max)
+{
+	lines->request_max = request_max;
 }
 
 void cp_lines_free(struct cp_lines *lines)

@@ -6,7 +6,7 @@
  *   {"command": "make coffee"}    ->  {"ok": false, "error": "unknown command \"make coffee\";
  * known: ping"}
  *
- * A line has at most CP_LINES_REQUEST_MAX bytes. Several clients at once; none can stall the loop
+ * A line has at most CP_LINES_REQUEST_MAX bytes, unless cp_lines_limit() says otherwise. Several clients at once; none can stall the loop
  * or another: a client that does not read what it asked for is not read from either. Used by
  * warmline-control and by warmline-chassis.
  *
@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -40,10 +41,11 @@ struct cp_lines_command {
  * ENAMETOOLONG, ... */
 struct cp_lines *cp_lines_new(struct event_base *base, const char *path,
 			      const struct cp_lines_command *commands, void *context);
+void cp_lines_limit(struct cp_lines *lines, size_t request_max); /* bytes of a request */
 void cp_lines_free(struct cp_lines *lines); /* closes all connections, removes the socket */
 
-/* Answers with a document (an object; the reference is taken over), to which "ok": true is added. A
- * client that has gone gets nothing. NULL (no memory) is answered as an error. */
+/* Answers with a document (an object; the reference is taken over), to which "ok": true is added
+ * unless it says "ok" itself. A client that has gone gets nothing. NULL (no memory) is answered as an error. */
 void cp_lines_reply(struct cp_lines *lines, uint64_t client, json_t *document);
 
 /* Answers {"ok": false, "error": one line}. */

@@ -19,6 +19,7 @@
 #include "cp_history.h"
 #include "cp_stderr.h"
 #include "cp_manage.h"
+#include "cp_reload.h"
 #include "cp_show.h"
 
 #include <errno.h>
@@ -43,6 +44,7 @@ enum {
 };
 
 struct control {
+	const char *configuration; /* the file */
 	struct cfg *cfg;
 	struct lc_mirror mirror;
 	char mirror_path[256];
@@ -158,6 +160,50 @@ static void on_changed(void *context)
 	schedule(context, true);
 }
 
+/* Whatever was under way in the engine before shows in a record: every tunnel in use is looked at once. */
+static void look_at_everything(struct control *c)
+{
+	uint32_t n = c->mirror.tunnel_mask + 1;
+	lc_dirty_set(&c->mirror.to_control, LC_LISTENER);
+	for (uint32_t slot = lc_map_next(c->mirror.tunnel_map, n, 0); slot != LC_NO_SLOT;
+	     slot = lc_map_next(c->mirror.tunnel_map, n, slot + 1))
+		lc_dirty_set(&c->mirror.to_control, slot);
+	schedule(c, true);
+}
+
+/* The supervisor has put another configuration into our file. A new engine for the same life; the old configuration is
+ * of no use to anybody from here on. */
+static int on_reload(void *context, char *why, size_t size)
+{
+	struct control *c = context;
+	struct cfg *cfg = cp_reload_next(c->configuration, c->cfg, why, size);
+	struct cp_engine *engine =
+	    cfg != NULL ? cp_engine_succeed(c->engine, cfg, now_ms(NULL)) : NULL;
+
+	if (engine == NULL) {
+		if (cfg != NULL)
+			snprintf(why, size, "no memory for another engine");
+		cp_stderr_log(CP_LOG_ERROR, "configuration not taken over: %s", why);
+		cfg_free(cfg);
+		return -EINVAL;
+	}
+	c->engine = engine;
+	cp_stderr_open(cfg->name);
+	cp_manage_replace(c->manage, cfg, engine);
+	cfg_free(c->cfg);
+	c->cfg = cfg;
+	look_at_everything(c);
+	return 0;
+}
+
+static int is_locked_out(void *context, const struct cfg_domain_map *map,
+			 const struct cfg_domain_tunnel *tunnel)
+{
+	const struct control *c = context;
+	(void)map;
+	return cp_engine_locked_out(c->engine, tunnel, now_ms(NULL));
+}
+
 static void on_signal(evutil_socket_t number, short what, void *context)
 {
 	struct control *c = context;
@@ -167,16 +213,6 @@ static void on_signal(evutil_socket_t number, short what, void *context)
 }
 
 /* ---- start and end ---- */
-
-static int load(struct control *c, const char *path)
-{
-	struct cfg_errors errors;
-	c->cfg = cfg_load(path, &errors);
-	if (c->cfg == NULL)
-		cfg_errors_print(&errors, path, stderr);
-	cfg_errors_free(&errors);
-	return c->cfg != NULL ? 0 : EXIT_ENVIRONMENT;
-}
 
 /* One control plane a chassis: nobody else may commit. */
 static int lock(struct control *c)
@@ -259,6 +295,8 @@ static int open_loop(struct control *c)
 					   .engine = c->engine,
 					   .now = now_ms,
 					   .changed = on_changed,
+					   .reload = on_reload,
+					   .locked_out = is_locked_out,
 					   .context = c};
 	char path[256];
 
@@ -288,20 +326,6 @@ static int open_loop(struct control *c)
 	return 0;
 }
 
-/* Whatever was under way when our predecessor ended shows in a record: every tunnel in use is
- * looked at once. */
-static void look_at_everything(struct control *c)
-{
-	uint32_t n = c->mirror.tunnel_mask + 1;
-	lc_dirty_set(&c->mirror.to_control, LC_LISTENER);
-	for (uint32_t slot = lc_map_next(c->mirror.tunnel_map, n, 0); slot != LC_NO_SLOT;
-	     slot = lc_map_next(c->mirror.tunnel_map, n, slot + 1))
-		lc_dirty_set(&c->mirror.to_control, slot);
-	cp_history_ready(&c->mirror, now_ms(NULL));
-	__atomic_store_n(&c->mirror.header->control.ready, now_ms(NULL), __ATOMIC_RELEASE);
-	schedule(c, true);
-}
-
 static void close_all(struct control *c)
 {
 	struct event *events[] = {c->turn, c->bell, c->signals[0], c->signals[1]};
@@ -328,15 +352,20 @@ static int run(struct control *c, const char *config)
 				 .random = world_random,
 				 .log = cp_stderr_vlog,
 				 .set_aside = world_set_aside};
-	int status = load(c, config);
-	if (status != 0)
-		return status;
+	int status;
+
+	c->configuration = config;
+	c->cfg = cp_reload_first(config);
+	if (c->cfg == NULL)
+		return EXIT_ENVIRONMENT;
 	cp_stderr_open(c->cfg->name);
 	if ((status = lock(c)) != 0 || (status = open_mirror(c)) != 0)
 		return status;
 	if ((status = open_engine(c, &world)) != 0 || (status = open_loop(c)) != 0)
 		return status;
 	look_at_everything(c);
+	cp_history_ready(&c->mirror, now_ms(NULL));
+	__atomic_store_n(&c->mirror.header->control.ready, now_ms(NULL), __ATOMIC_RELEASE);
 	event_base_dispatch(c->base);
 	return EXIT_SUCCESS;
 }

@@ -230,6 +230,18 @@ static void do_resync(void *context, uint64_t client, const json_t *request)
 		agree(manage, client);
 }
 
+static void do_reload(void *context, uint64_t client, const json_t *request)
+{
+	struct cp_manage *manage = context;
+	const struct cp_manage_context *world = &manage->world;
+	char why[512] = "this control plane has no file to read";
+
+	if (world->reload && world->reload(world->context, why, sizeof(why)) == 0)
+		cp_lines_reply(manage->lines, client, json_object());
+	else
+		cp_lines_refuse(manage->lines, client, "%s", why);
+}
+
 static const struct cp_lines_command commands[] = {
     {"ping", do_ping},
     {"show tunnels", do_show},
@@ -245,6 +257,7 @@ static const struct cp_lines_command commands[] = {
     {"clear tunnel", do_clear_tunnel},
     {"clear session", do_clear_session},
     {"resync", do_resync},
+    {"reload", do_reload},
     {NULL, NULL},
 };
 
@@ -265,6 +278,12 @@ struct cp_manage *cp_manage_new(struct event_base *base, const char *socket_path
 		return NULL;
 	}
 	return manage;
+}
+
+void cp_manage_replace(struct cp_manage *manage, const struct cfg *cfg, struct cp_engine *engine)
+{
+	manage->world.cfg = cfg;
+	manage->world.engine = engine;
 }
 
 void cp_manage_free(struct cp_manage *manage)

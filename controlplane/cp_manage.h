@@ -13,6 +13,9 @@
  * established sessions (RFC 4951 section 3.3, FSQ). What comes of it: "resync" of show tunnels
  *   {"command": "resync", "tunnel": ID, "session": ID}     the same for one session
  *
+ *   {"command": "reload"}                                  {"ok": true}; the configuration file has been read again, and what
+ * is established goes on. Only the supervisor asks for this, once it has checked and written the file (chassis.h)
+ *
  * IDs are the local ones. Thread: that of the event base. Nothing blocks; what an answer costs is
  * bounded (cp_show.h).
  */
@@ -43,6 +46,9 @@ struct cp_manage_context {
 	json_t *(*radius)(void *context);
 	int (*locked_out)(void *context, const struct cfg_domain_map *map,
 			  const struct cfg_domain_tunnel *tunnel);
+	/* The configuration is to be read again. 0, after cp_manage_replace(); or -errno with one line in why, and
+	 * everything as before. NULL: it cannot be */
+	int (*reload)(void *context, char *why, size_t size);
 	void *context;
 };
 
@@ -50,4 +56,5 @@ struct cp_manage_context {
  */
 struct cp_manage *cp_manage_new(struct event_base *base, const char *socket_path,
 				const struct cp_manage_context *context);
+void cp_manage_replace(struct cp_manage *manage, const struct cfg *cfg, struct cp_engine *engine);
 void cp_manage_free(struct cp_manage *manage); /* closes all connections and removes the socket */

@@ -94,6 +94,11 @@ void lc_timers_set(struct lc_timers *t, uint32_t number, uint64_t at)
 	}
 }
 
+uint64_t lc_timers_at(const struct lc_timers *t, uint32_t number)
+{
+	return t->at[number];
+}
+
 uint32_t lc_timers_take(struct lc_timers *t, uint64_t now)
 {
 	if (lc_timers_next(t) > now || t->used == 0)

@@ -13,6 +13,9 @@ void lc_timers_free(struct lc_timers *timers);
 /* Sets or moves the deadline of a number; at 0: none. */
 void lc_timers_set(struct lc_timers *timers, uint32_t number, uint64_t at);
 
+/* The deadline of a number; 0: it has none. */
+uint64_t lc_timers_at(const struct lc_timers *timers, uint32_t number);
+
 /* Takes out a number whose deadline is at or before now, the earliest first, of equal ones the smallest; UINT32_MAX:
  * none. */
 uint32_t lc_timers_take(struct lc_timers *timers, uint64_t now);

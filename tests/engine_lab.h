@@ -64,7 +64,8 @@ struct lab_end {
 	uint64_t crash_random;
 	uint64_t random_kept; /* what a crash before the commit has not used */
 	uint64_t next_tunnel_kept;
-	void (*on_log)(const char *line); /* a crash, for instance */
+	void (*on_log)(const char *line);   /* a crash, for instance */
+	void (*on_step)(struct lab_end *e); /* after a step that has changed something; NULL */
 };
 
 struct lab {
@@ -301,6 +302,8 @@ static inline void lab_step_done(struct lab_end *e)
 	e->commits = lab_commits;
 	if (changed && e->restart_every != 0 && ++e->steps % e->restart_every == 0)
 		lab_restart(e);
+	if (changed && e->on_step != NULL)
+		e->on_step(e);
 }
 
 /* Everything that the control plane has to do now. true: something was done. */

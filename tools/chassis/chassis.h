@@ -5,7 +5,7 @@
  * Management: JSON lines (cp_lines.h) on <runtime directory>/<chassis>/chassis.sock.
  *
  *   {"command": "ping"}         {"ok": true, "pid"}
- *   {"command": "processes"}    {"ok": true, "chassis", "configuration", "pid", "mirror", "huge",
+ *   {"command": "processes"}    {"ok": true, "chassis", "configuration", "running", "pid", "mirror", "huge",
  * "processes": [{"name", "state", "pid", "starts", "deaths", "last_death", "outage_ms", "ready_ms",
  * "uptime_ms"}]}
  *   {"command": "warm-start", "target": "control-plane" | "line-card" | "router", "outage":
@@ -15,6 +15,22 @@
  *                               "sessions": {"before", "after"}, "processes": [...]}
  *   {"command": "cold-start"}   both stopped, the mirror removed, both started; answered as a warm
  * start
+ *   {"command": "configuration"}
+ *                               {"ok": true, "configuration": what runs, "startup": PATH, "generation", "saved": is what
+ *                               runs what that file says?}
+ *   {"command": "configure", "configuration": {...}, "generation": OF WHAT WAS EDITED}
+ *   {"command": "reload"}       reads the startup file again; so does SIGHUP. Both: {"ok": true, "generation", "changes":
+ *                               ["l2tp.hello_interval: 60 -> 30", ...], "restarted": by a cold start?, "note": where the
+ *                               control plane is away}, or {"ok": false, "error", "errors": [{"path", "line", "text"}]}
+ *   {"command": "write"}        what runs is written to the startup file
+ *
+ * The startup file is read at the start and at a reload; what runs is <runtime directory>/<chassis>/running.json, which
+ * only we write, and which both planes read (change.c). A request has at most CHASSIS_REQUEST_MAX bytes: a larger
+ * configuration goes by the startup file and "reload". "line" is of the startup file; 0 where none applies.
+ *
+ * The planes' environment: WARMLINE_CONFIGURATION, the startup file's path, for shows; of the control plane also
+ * WARMLINE_RADIUS_FD, the number of an open UDP socket for its RADIUS client: one for all that follow each other, so
+ * that an answer that comes while none runs waits in it.
  *
  * before, after: tunnels and sessions that there were when the request came, and that were kept when the
  * processes were ready; recovery tunnels (RFC 4951) are not counted. At that moment tunnels without a method
@@ -38,9 +54,16 @@
 #include "cfg.h"
 #include "lc_mirror.h"
 
-#define CHASSIS_SOCKET "chassis.sock" /* leaf, for cfg_runtime_path() */
+#define CHASSIS_SOCKET       "chassis.sock" /* leaves, for cfg_runtime_path() */
+#define CHASSIS_RUNNING_FILE "running.json"
+
+enum {
+	CHASSIS_REQUEST_MAX = 64 << 20,
+	CHASSIS_READY_LIMIT_MS = 60000, /* a start that takes longer has failed */
+};
 
 struct event;
+struct bufferevent;
 struct event_base;
 struct cp_lines;
 
@@ -98,9 +121,41 @@ struct chassis_operation {
 	uint32_t tunnels, sessions; /* before */
 };
 
+/* One configuration, checked, in all its forms. */
+struct chassis_configuration {
+	struct cfg *cfg; /* its path is the startup file's */
+	json_t *tree;
+	char *text; /* as it was written; the octets of running.json */
+	size_t length;
+};
+
+enum change_state {
+	CHANGE_NONE,
+	CHANGE_ASKING,       /* on disk; the control plane is to take it over */
+	CHANGE_RESTARTING,   /* on disk; both planes start cold with it */
+	CHANGE_ROLLING_BACK, /* they could not: they start cold with what there was before */
+};
+
+/* A change of the running configuration that is being carried out. */
+struct chassis_change {
+	enum change_state state;
+	uint64_t client; /* 0: a signal */
+	struct chassis_configuration before;
+	json_t *lines;              /* what is changed */
+	struct bufferevent *stream; /* to the control plane */
+	uint64_t limit;             /* ms: when it is given up, or said to be late */
+	bool again;                 /* SIGHUP came meanwhile */
+	char why[256];              /* of ROLLING_BACK */
+};
+
 struct chassis {
-	struct cfg *cfg;
-	char configuration[PATH_MAX]; /* absolute */
+	struct cfg *cfg; /* of running */
+	struct chassis_configuration running;
+	char configuration[PATH_MAX]; /* the startup file, absolute */
+	char running_path[PATH_MAX];
+	uint64_t generation; /* of running: 1, 2, ... */
+	struct chassis_change change;
+	int radius_fd; /* -1: none */
 	bool keep_mirror;
 	int lock;                /* held by the children too: see runtime.c */
 	struct lc_mirror mirror; /* read only */
@@ -111,7 +166,7 @@ struct chassis {
 	struct cp_lines *lines;
 	struct event *poll;  /* looks for readiness */
 	struct event *grace; /* until SIGKILL follows SIGTERM */
-	struct event *signals[3];
+	struct event *signals[4];
 	struct child child[CHASSIS_CHILDREN];
 	struct chassis_operation operation;
 	enum chassis_phase phase;
@@ -156,6 +211,68 @@ uint64_t child_back_off(struct child *child, uint64_t now);
 
 const char *child_state_name(enum child_state state);
 
+/* ---- configuration.c ---- */
+
+/* Checks a text, which it takes over (malloc), or a tree (another reference to it). 0, or -EINVAL with *errors, which
+ * the caller frees. */
+int configuration_parse(struct chassis_configuration *configuration, char *text, size_t length,
+			const char *path, struct cfg_errors *errors);
+int configuration_take(struct chassis_configuration *configuration, json_t *tree, const char *path,
+		       struct cfg_errors *errors);
+/* Reads and checks a file: as configuration_parse(). */
+int configuration_load(struct chassis_configuration *configuration, const char *path,
+		       struct cfg_errors *errors);
+void configuration_free(struct chassis_configuration *configuration);
+
+/* Makes a configuration the octets of running.json, in one moment; what was there before is kept beside it, for
+ * configuration_restore(). 0 or -errno, and all is as it was. */
+int configuration_put(const struct chassis *chassis,
+		      const struct chassis_configuration *configuration);
+int configuration_restore(const struct chassis *chassis);
+
+/* Writes what runs to the startup file, which is replaced in one moment and keeps its mode and owner. 0 or -errno. */
+int configuration_save(const struct chassis *chassis);
+/* Does the startup file say what runs? */
+bool configuration_is_saved(const struct chassis *chassis);
+
+/* ---- change.c ---- */
+
+/* Carries out a change to another configuration, which is taken over; answered to the client when it is over. */
+void change_begin(struct chassis *chassis, uint64_t client,
+		  struct chassis_configuration *configuration);
+
+/* Says what is wrong with one. file: that it was read from; NULL: none. */
+void change_refuse(struct chassis *chassis, uint64_t client, const struct cfg_errors *errors,
+		   const char *file);
+void change_refuse_text(struct chassis *chassis, uint64_t client, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Reads the startup file again. client 0: for a signal, which waits for its turn. */
+void change_reload(struct chassis *chassis, uint64_t client);
+
+/* Something has happened to a child, or time has passed. */
+void change_progress(struct chassis *chassis);
+
+/* ---- change_carry.c ---- */
+
+/* Puts a checked one, which is taken over, in the place of what runs. Goes on with that. */
+void change_carry_out(struct chassis *chassis, uint64_t client,
+		      struct chassis_configuration *configuration,
+		      const struct cfg_changes *changes);
+void change_carry_on(struct chassis *chassis);
+
+/* The planes cannot start for the reason given (no full stop). Was that because of a change? Then what was before is
+ * in force again: the caller starts them cold. */
+bool change_give_up(struct chassis *chassis, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void change_stop(struct chassis *chassis); /* frees all */
+
+/* ---- check.c ---- */
+
+/* What stands in the way of a change now: complaints in *errors; 0: nothing. */
+size_t check_change(const struct chassis *chassis, const struct cfg *to,
+		    const struct cfg_changes *changes, struct cfg_errors *errors);
+
 /* ---- supervise.c ---- */
 
 /* Runs it all; returns the exit code. */
@@ -166,6 +283,9 @@ void chassis_kill(struct child *child, uint64_t restart_at);
 
 /* Ends all children with SIGTERM, those that take too long with SIGKILL, for the phase to come. */
 void chassis_end_children(struct chassis *chassis, enum chassis_phase phase);
+
+/* Calls change_progress() soon. */
+void chassis_watch(struct chassis *chassis);
 
 /* ---- requests.c ---- */
 

@@ -69,10 +69,25 @@ int child_find(struct child *child, const char *name, const char *given)
 	return -ENOENT;
 }
 
+/* What a child inherits beside its configuration (chassis.h). */
+static void hand_down(const struct child *child)
+{
+	const struct chassis *chassis = child->chassis;
+	char number[16];
+
+	setenv("WARMLINE_CONFIGURATION", chassis->configuration, 1);
+	unsetenv("WARMLINE_RADIUS_FD");
+	if (child != &chassis->child[CHASSIS_CONTROL] || chassis->radius_fd < 0)
+		return;
+	snprintf(number, sizeof(number), "%d", chassis->radius_fd);
+	if (fcntl(chassis->radius_fd, F_SETFD, 0) == 0)
+		setenv("WARMLINE_RADIUS_FD", number, 1);
+}
+
 static _Noreturn void become(const struct child *child, pid_t parent)
 {
-	char *const arguments[] = {(char *)child->program, child->chassis->configuration, NULL};
-	static const int ours[] = {SIGCHLD, SIGTERM, SIGINT, SIGPIPE};
+	char *const arguments[] = {(char *)child->program, child->chassis->running_path, NULL};
+	static const int ours[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGPIPE};
 	sigset_t none;
 	int null;
 
@@ -89,6 +104,7 @@ static _Noreturn void become(const struct child *child, pid_t parent)
 	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (null >= 0)
 		dup2(null, STDIN_FILENO);
+	hand_down(child);
 	execv(child->program, arguments);
 	dprintf(STDERR_FILENO, "%s: %s\n", child->program, strerror(errno));
 	_exit(CHASSIS_EXIT_ENVIRONMENT);

@@ -2,13 +2,16 @@
 /* warmline-chassis CONFIG: see chassis.h. */
 #include "chassis.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "cp_show.h"
-#include "load.h"
 
 static const char usage[] =
     "usage: warmline-chassis [--keep-mirror] [--dataplane PATH] [--control PATH] CONFIG\n"
@@ -16,7 +19,8 @@ static const char usage[] =
     "Runs the chassis that the file CONFIG describes, in the foreground: starts warmline-dataplane\n"
     "and warmline-control, restarts what dies, and carries out what warmline asks for. SIGTERM or\n"
     "Ctrl-C stops it all and removes the mirror. If warmline-chassis itself is killed, the mirror\n"
-    "stays, and the next start is a warm start.\n"
+    "stays, and the next start is a warm start. SIGHUP: CONFIG is read again, and what has changed\n"
+    "takes effect where that leaves alone what is established (as warmline reload).\n"
     "\n"
     "  --keep-mirror      keep the mirror at a clean stop as well: the next start is warm\n"
     "  --dataplane PATH   the program warmline-dataplane\n"
@@ -75,6 +79,42 @@ static bool is_idle(const struct chassis *chassis)
 	return chassis->mirror_open && cp_show_tally(&chassis->mirror).tunnels == 0;
 }
 
+/* What runs is what was read, whatever becomes of the file. */
+static int put_configuration(struct chassis *chassis)
+{
+	int error = cfg_runtime_path(chassis->cfg, CHASSIS_RUNNING_FILE, chassis->running_path,
+				     sizeof(chassis->running_path));
+
+	if (!error)
+		error = configuration_put(chassis, &chassis->running);
+	if (error)
+		chassis_log("cannot write %s: %s", chassis->running_path, strerror(-error));
+	chassis->generation = 1;
+	return error;
+}
+
+/* Bound by nobody here: the control plane knows from where. */
+static void open_radius(struct chassis *chassis)
+{
+	chassis->radius_fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (chassis->radius_fd < 0)
+		chassis_log(
+		    "no socket for RADIUS: %s; answers that come while the control plane is "
+		    "away are lost",
+		    strerror(errno));
+}
+
+static bool load(struct chassis *chassis, const char *path)
+{
+	struct cfg_errors errors;
+	int error = configuration_load(&chassis->running, path, &errors);
+
+	cfg_errors_print(&errors, path, stderr);
+	cfg_errors_free(&errors);
+	chassis->cfg = chassis->running.cfg;
+	return !error;
+}
+
 static int run(struct chassis *chassis, const struct options *options)
 {
 	struct child *children = chassis->child;
@@ -90,6 +130,11 @@ static int run(struct chassis *chassis, const struct options *options)
 		return exit_code;
 	if (runtime_take(chassis) < 0)
 		return exit_code;
+	if (put_configuration(chassis) < 0) {
+		runtime_leave(chassis);
+		return exit_code;
+	}
+	open_radius(chassis);
 	if (runtime_open_mirror(chassis) == 0)
 		exit_code = chassis_run(chassis);
 	/* A chassis that fails leaves its tunnels to the next start, if it has any. */
@@ -102,12 +147,11 @@ static int run(struct chassis *chassis, const struct options *options)
 
 int main(int argc, char **argv)
 {
-	static struct chassis chassis = {.lock = -1};
+	static struct chassis chassis = {.lock = -1, .radius_fd = -1};
 	struct options options = read_options(argc, argv);
 	int exit_code;
 
-	chassis.cfg = load_configuration(options.configuration);
-	if (!chassis.cfg)
+	if (!load(&chassis, options.configuration))
 		return CHASSIS_EXIT_ENVIRONMENT;
 	chassis_log_name(chassis.cfg->name);
 	if (!realpath(options.configuration, chassis.configuration)) {
@@ -116,6 +160,8 @@ int main(int argc, char **argv)
 	}
 	chassis.keep_mirror = options.keep_mirror;
 	exit_code = run(&chassis, &options);
-	cfg_free(chassis.cfg);
+	if (chassis.radius_fd >= 0)
+		close(chassis.radius_fd);
+	configuration_free(&chassis.running);
 	return exit_code;
 }

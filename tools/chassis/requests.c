@@ -12,7 +12,6 @@
 
 enum {
 	OUTAGE_MAX_S = 86400,
-	READY_LIMIT_MS = 60000, /* a start that takes longer has failed */
 };
 
 static const struct {
@@ -103,7 +102,7 @@ void requests_progress(struct chassis *chassis)
 		o->active = false;
 		cp_lines_refuse(chassis->lines, o->client,
 				"not ready %d s after the restart: see the log of the chassis",
-				READY_LIMIT_MS / 1000);
+				CHASSIS_READY_LIMIT_MS / 1000);
 	}
 }
 
@@ -113,7 +112,10 @@ static bool begin(struct chassis *chassis, uint64_t client, const char *target, 
 {
 	struct chassis_operation *o = &chassis->operation;
 
-	if (o->active || chassis->phase != CHASSIS_RUNNING) {
+	bool restarting =
+	    chassis->change.state != CHANGE_NONE && chassis->change.state != CHANGE_ASKING;
+
+	if (o->active || restarting || chassis->phase != CHASSIS_RUNNING) {
 		cp_lines_refuse(chassis->lines, client, "%s",
 				chassis->phase == CHASSIS_STOPPING
 				    ? "the chassis is stopping"
@@ -125,7 +127,7 @@ static bool begin(struct chassis *chassis, uint64_t client, const char *target, 
 	    .client = client,
 	    .target = target,
 	    .children = children,
-	    .limit = chassis_now() + outage + READY_LIMIT_MS,
+	    .limit = chassis_now() + outage + CHASSIS_READY_LIMIT_MS,
 	    .tunnels = cp_show_tally(&chassis->mirror).tunnels,
 	    .sessions = cp_show_count_sessions(&chassis->mirror),
 	};
@@ -172,6 +174,73 @@ static void do_cold_start(void *context, uint64_t client, const json_t *request)
 	chassis_end_children(chassis, CHASSIS_COLD_STARTING);
 }
 
+/* ---- the running configuration ---- */
+
+static void do_configuration(void *context, uint64_t client, const json_t *request)
+{
+	struct chassis *chassis = context;
+
+	cp_lines_reply(chassis->lines, client,
+		       json_pack("{s:O, s:s, s:I, s:b}", "configuration", chassis->running.tree,
+				 "startup", chassis->configuration, "generation",
+				 (json_int_t)chassis->generation, "saved",
+				 configuration_is_saved(chassis)));
+}
+
+static void do_configure(void *context, uint64_t client, const json_t *request)
+{
+	struct chassis *chassis = context;
+	json_t *tree = json_object_get(request, "configuration");
+	const json_t *generation = json_object_get(request, "generation");
+	struct chassis_configuration configuration;
+	struct cfg_errors errors;
+
+	if (!json_is_object(tree) || !json_is_integer(generation)) {
+		cp_lines_refuse(chassis->lines, client,
+				"\"configuration\" must be an object, and \"generation\" the "
+				"number that came with the one that was edited");
+		return;
+	}
+	if ((uint64_t)json_integer_value(generation) != chassis->generation) {
+		cp_lines_refuse(chassis->lines, client,
+				"somebody else has changed the configuration meanwhile (generation "
+				"%llu, not %lld): look at it, and edit it again",
+				(unsigned long long)chassis->generation,
+				(long long)json_integer_value(generation));
+		return;
+	}
+	if (configuration_take(&configuration, tree, chassis->configuration, &errors) == 0)
+		change_begin(chassis, client, &configuration);
+	else
+		change_refuse(chassis, client, &errors, NULL);
+	cfg_errors_free(&errors);
+}
+
+static void do_reload(void *context, uint64_t client, const json_t *request)
+{
+	change_reload(context, client);
+}
+
+static void do_write(void *context, uint64_t client, const json_t *request)
+{
+	struct chassis *chassis = context;
+	int error = chassis->change.state ? -EBUSY : configuration_save(chassis);
+
+	if (error == -EBUSY)
+		cp_lines_refuse(chassis->lines, client,
+				"a change is being carried out: try again when it is over");
+	else if (error)
+		cp_lines_refuse(chassis->lines, client,
+				"cannot write %s: %s; the file is as it was",
+				chassis->configuration, strerror(-error));
+	else
+		cp_lines_reply(chassis->lines, client,
+			       json_pack("{s:s, s:I}", "startup", chassis->configuration,
+					 "generation", (json_int_t)chassis->generation));
+	if (!error)
+		chassis_log("configuration written to %s", chassis->configuration);
+}
+
 /* ---- the rest ---- */
 
 static void do_ping(void *context, uint64_t client, const json_t *request)
@@ -186,9 +255,10 @@ static void do_processes(void *context, uint64_t client, const json_t *request)
 	struct chassis *chassis = context;
 
 	cp_lines_reply(chassis->lines, client,
-		       json_pack("{s:s, s:s, s:i, s:s, s:b, s:o}", "chassis", chassis->cfg->name,
-				 "configuration", chassis->configuration, "pid", (int)getpid(),
-				 "mirror", chassis->mirror_path, "huge", chassis->huge, "processes",
+		       json_pack("{s:s, s:s, s:s, s:i, s:s, s:b, s:o}", "chassis",
+				 chassis->cfg->name, "configuration", chassis->configuration,
+				 "running", chassis->running_path, "pid", (int)getpid(), "mirror",
+				 chassis->mirror_path, "huge", chassis->huge, "processes",
 				 show_children(chassis, ~0u)));
 }
 
@@ -197,6 +267,10 @@ static const struct cp_lines_command commands[] = {
     {"processes", do_processes},
     {"warm-start", do_warm_start},
     {"cold-start", do_cold_start},
+    {"configuration", do_configuration},
+    {"configure", do_configure},
+    {"reload", do_reload},
+    {"write", do_write},
     {NULL, NULL},
 };
 
@@ -210,6 +284,8 @@ struct cp_lines *requests_listen(struct chassis *chassis)
 		lines = cp_lines_new(chassis->base, path, commands, chassis);
 		error = lines ? 0 : -errno;
 	}
+	if (lines)
+		cp_lines_limit(lines, CHASSIS_REQUEST_MAX);
 	if (error)
 		chassis_log("cannot listen on %s: %s", path, strerror(-error));
 	return lines;

@@ -31,7 +31,7 @@ static struct timeval interval(uint64_t ms)
 				.tv_usec = (suseconds_t)(ms % 1000 * 1000)};
 }
 
-static void watch(struct chassis *chassis)
+void chassis_watch(struct chassis *chassis)
 {
 	struct timeval soon = interval(POLL_MS);
 
@@ -53,7 +53,7 @@ static void start(struct child *child)
 	if (child_start(child) < 0)
 		stop(child->chassis, CHASSIS_EXIT_ENVIRONMENT);
 	else
-		watch(child->chassis);
+		chassis_watch(child->chassis);
 }
 
 static void start_at(struct child *child, uint64_t when)
@@ -121,8 +121,9 @@ static void on_poll(evutil_socket_t fd, short what, void *context)
 	if (ready)
 		chassis->distrusted = false;
 	requests_progress(chassis);
-	if (starting || chassis->operation.active)
-		watch(chassis);
+	change_progress(chassis);
+	if (starting || chassis->operation.active || chassis->change.state)
+		chassis_watch(chassis);
 }
 
 /* ---- deaths ---- */
@@ -139,7 +140,9 @@ static void finish_phase(struct chassis *chassis)
 	}
 	runtime_remove_mirror(chassis);
 	chassis->phase = CHASSIS_RUNNING;
-	if (runtime_open_mirror(chassis) < 0) {
+	if (runtime_open_mirror(chassis) < 0 &&
+	    !(change_give_up(chassis, "there can be no mirror of that size, see the log") &&
+	      runtime_open_mirror(chassis) == 0)) {
 		stop(chassis, CHASSIS_EXIT_ENVIRONMENT);
 		return;
 	}
@@ -152,7 +155,9 @@ static void give_way(struct child *child, pid_t pid, int code)
 {
 	struct chassis *chassis = child->chassis;
 
-	if (code == CHASSIS_EXIT_ENVIRONMENT) {
+	if (change_give_up(chassis, "%s: exit code %d, see the log", child->title, code)) {
+		chassis_end_children(chassis, CHASSIS_COLD_STARTING);
+	} else if (code == CHASSIS_EXIT_ENVIRONMENT) {
 		chassis_log("%s: exit code %d (pid %d): it cannot work here; the chassis stops",
 			    child->title, code, pid);
 		stop(chassis, CHASSIS_EXIT_ENVIRONMENT);
@@ -221,6 +226,7 @@ static void on_child(evutil_socket_t fd, short what, void *context)
 	}
 	if (chassis->phase != CHASSIS_RUNNING)
 		finish_phase(chassis);
+	change_progress(chassis);
 }
 
 /* ---- ends ---- */
@@ -280,6 +286,12 @@ static void on_stop(evutil_socket_t fd, short what, void *context)
 	stop(chassis, CHASSIS_EXIT_OK);
 }
 
+static void on_reload(evutil_socket_t fd, short what, void *context)
+{
+	chassis_log("SIGHUP: reads the startup file again");
+	change_reload(context, 0);
+}
+
 /* ---- the loop ---- */
 
 static bool make_events(struct chassis *chassis)
@@ -291,7 +303,8 @@ static bool make_events(struct chassis *chassis)
 	chassis->signals[0] = evsignal_new(chassis->base, SIGCHLD, on_child, chassis);
 	chassis->signals[1] = evsignal_new(chassis->base, SIGTERM, on_stop, chassis);
 	chassis->signals[2] = evsignal_new(chassis->base, SIGINT, on_stop, chassis);
-	for (unsigned i = 0; i < 3; i++)
+	chassis->signals[3] = evsignal_new(chassis->base, SIGHUP, on_reload, chassis);
+	for (unsigned i = 0; i < 4; i++)
 		made = made && chassis->signals[i] && event_add(chassis->signals[i], NULL) == 0;
 	for (unsigned i = 0; i < CHASSIS_CHILDREN; i++) {
 		chassis->child[i].timer = evtimer_new(chassis->base, on_timer, &chassis->child[i]);
@@ -310,7 +323,7 @@ static void free_events(struct chassis *chassis)
 {
 	free_event(chassis->poll);
 	free_event(chassis->grace);
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < 4; i++)
 		free_event(chassis->signals[i]);
 	for (unsigned i = 0; i < CHASSIS_CHILDREN; i++)
 		free_event(chassis->child[i].timer);
@@ -334,6 +347,7 @@ int chassis_run(struct chassis *chassis)
 	event_base_dispatch(chassis->base);
 	exit_code = chassis->exit_code;
 out:
+	change_stop(chassis);
 	cp_lines_free(chassis->lines);
 	if (chassis->base)
 		free_events(chassis);

@@ -30,12 +30,15 @@ struct source {
 
 static bool load_configuration_of(struct source *source)
 {
-	const char *path = json_string_value(json_object_get(source->chassis, "configuration"));
+	const char *startup = json_string_value(json_object_get(source->chassis, "configuration"));
+	const char *path = json_string_value(json_object_get(source->chassis, "running"));
 	struct cfg_errors errors;
 
 	source->cfg = cfg_load(path, &errors);
 	cfg_errors_print(&errors, path, stderr);
 	cfg_errors_free(&errors);
+	if (source->cfg)
+		cfg_set_path(source->cfg, startup);
 	return source->cfg;
 }
 
