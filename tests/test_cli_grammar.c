@@ -613,12 +613,18 @@ static void test_compare(void **state)
 	offered[0] = '\0';
 	grammar_compare(before, root, collect_change, NULL);
 	assert_string_equal(
-	    offered, "- l2tp destination profile isp ip address 10.0.0.0/8 / remote host lac / "
-		     "failover-resync disable\n"
-		     "+ l2tp lockout 9\n"
-		     "+ l2tp destination profile isp ip address 10.0.0.0/8 / remote host lac / "
-		     "failover-resync silent-failover\n"
-		     "+ l2tp destination profile isp ip address 10.0.0.0/8 / remote host other\n");
+	    offered,
+	    "- l2tp destination profile isp / remote host lac / failover-resync disable\n"
+	    "+ l2tp lockout 9\n"
+	    "+ l2tp destination profile isp / remote host lac / failover-resync silent-failover\n"
+	    "+ l2tp destination profile isp / remote host other\n");
+	json_decref(before);
+	before = json_deep_copy(root);
+	good("l2tp destination profile isp ip address 11.0.0.0/8");
+	offered[0] = '\0';
+	grammar_compare(before, root, collect_change, NULL);
+	assert_string_equal(offered, "- l2tp destination profile isp / ip address 10.0.0.0/8\n"
+				     "+ l2tp destination profile isp / ip address 11.0.0.0/8\n");
 	json_decref(before);
 }
 

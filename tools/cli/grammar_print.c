@@ -60,6 +60,7 @@ char *grammar_value_text(const struct grammar_entry *entry, const json_t *value)
 struct printer {
 	grammar_line *line;
 	void *context;
+	bool apart; /* what stands on a line that opens a mode comes on one of its own */
 };
 
 /* A value's words: "mtu 1500", "hide-avps" for a true one. */
@@ -91,8 +92,15 @@ static void print_setting(const struct printer *printer, unsigned depth,
 	free(text);
 }
 
+/* What tells one element from another stays on the line. */
+static bool is_apart(const struct printer *printer, const struct grammar_entry *entry)
+{
+	return printer->apart && !entry->pair;
+}
+
 /* "slot 1 module ge" */
-static char *opener_text(const struct grammar_entry *entry, const json_t *element)
+static char *opener_text(const struct printer *printer, const struct grammar_entry *entry,
+			 const json_t *element)
 {
 	unsigned n;
 	const struct grammar_entry *inner = grammar_entries(entry->opens, &n);
@@ -106,7 +114,7 @@ static char *opener_text(const struct grammar_entry *entry, const json_t *elemen
 		const json_t *value = json_object_get(element, inner[i].path);
 		json_t *fallback = NULL;
 
-		if (!inner[i].in_line)
+		if (!inner[i].in_line || is_apart(printer, entry))
 			continue;
 		/* A server is known by its port too, so that is always said. */
 		if (!value && entry->pair && inner[i].view.fallback)
@@ -122,8 +130,9 @@ static char *opener_text(const struct grammar_entry *entry, const json_t *elemen
 	return text;
 }
 
-static void print_mode(const struct printer *printer, enum grammar_mode mode, const json_t *object,
-		       unsigned depth)
+/* opener: of the mode; NULL: none. */
+static void print_mode(const struct printer *printer, enum grammar_mode mode,
+		       const struct grammar_entry *opener, const json_t *object, unsigned depth)
 {
 	unsigned n;
 	const struct grammar_entry *entries = grammar_entries(mode, &n);
@@ -132,26 +141,26 @@ static void print_mode(const struct printer *printer, enum grammar_mode mode, co
 		const json_t *value = grammar_get(object, entries[i].path), *element;
 		size_t j;
 
-		if (!entries[i].opens && !entries[i].in_line)
+		if (!entries[i].opens && (!entries[i].in_line || is_apart(printer, opener)))
 			print_setting(printer, depth, &entries[i], value);
 		if (!entries[i].opens)
 			continue;
 		json_array_foreach(value, j, element)
 		{
-			char *text = opener_text(&entries[i], element);
+			char *text = opener_text(printer, &entries[i], element);
 
 			printer->line(printer->context, depth, text, true);
 			free(text);
-			print_mode(printer, entries[i].opens, element, depth + 1);
+			print_mode(printer, entries[i].opens, &entries[i], element, depth + 1);
 		}
 	}
 }
 
 void grammar_print(const json_t *root, grammar_line *line, void *context)
 {
-	const struct printer printer = {line, context};
+	const struct printer printer = {.line = line, .context = context};
 
-	print_mode(&printer, GRAMMAR_GLOBAL, root, 0);
+	print_mode(&printer, GRAMMAR_GLOBAL, NULL, root, 0);
 }
 
 /* ---- as text ---- */
@@ -214,8 +223,9 @@ static void collect(void *context, unsigned depth, const char *line, bool opens)
 static json_t *collect_lines(const json_t *root)
 {
 	struct collector collector = {.lines = json_object()};
+	const struct printer printer = {.line = collect, .context = &collector, .apart = true};
 
-	grammar_print(root, collect, &collector);
+	print_mode(&printer, GRAMMAR_GLOBAL, NULL, root, 0);
 	for (unsigned i = 0; i < GRAMMAR_DEPTH; i++)
 		free(collector.outer[i]);
 	return collector.lines;
