@@ -96,7 +96,7 @@ static void complain_several(char *const *names, unsigned count)
 	cli_complain("several chassis run: %s; say which with --chassis NAME", list);
 }
 
-bool client_choose_chassis(struct cli *cli)
+static bool choose(struct cli *cli, bool complains)
 {
 	static char chosen[256];
 	unsigned count;
@@ -105,13 +105,13 @@ bool client_choose_chassis(struct cli *cli)
 	if (cli->chassis)
 		return true;
 	count = find_running(cli->runtime_directory, &names);
-	if (count == 0) {
+	if (count == 0 && complains)
 		cli_complain(
 		    "no chassis runs (nothing answers in %s): start one with warmline-chassis CONFIG",
 		    cli->runtime_directory);
-	} else if (count > 1) {
+	else if (count > 1 && complains)
 		complain_several(names, count);
-	} else {
+	if (count == 1) {
 		snprintf(chosen, sizeof(chosen), "%s", names[0]);
 		cli->chassis = chosen;
 	}
@@ -119,6 +119,16 @@ bool client_choose_chassis(struct cli *cli)
 		free(names[i]);
 	free(names);
 	return count == 1;
+}
+
+bool client_choose_chassis(struct cli *cli)
+{
+	return choose(cli, true);
+}
+
+bool client_find_chassis(struct cli *cli)
+{
+	return choose(cli, false);
 }
 
 /* ---- asking ---- */
@@ -175,7 +185,7 @@ bool client_is_good(const json_t *answer)
 	return false;
 }
 
-json_t *client_ask_chassis(struct cli *cli, json_t *request)
+json_t *client_ask_chassis_plainly(struct cli *cli, json_t *request)
 {
 	struct client *client = NULL;
 	json_t *answer;
@@ -198,11 +208,25 @@ json_t *client_ask_chassis(struct cli *cli, json_t *request)
 	if (!answer)
 		cli_complain("chassis %s ended before it answered: see its log", cli->chassis);
 	client_close(client);
+	return answer;
+}
+
+json_t *client_ask_chassis(struct cli *cli, json_t *request)
+{
+	json_t *answer = client_ask_chassis_plainly(cli, request);
+
 	if (answer && !client_is_good(answer)) {
 		json_decref(answer);
 		answer = NULL;
 	}
 	return answer;
+}
+
+json_t *client_configure(struct cli *cli, const json_t *configuration, json_int_t generation)
+{
+	return client_ask_chassis_plainly(cli, json_pack("{s:s, s:O, s:I}", "command", "configure",
+							 "configuration", configuration,
+							 "generation", generation));
 }
 
 json_t *client_ask_control(struct cli *cli, json_t *request)

@@ -8,13 +8,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct cli_command commands[] = {
+#include "shell.h"
+
+const struct cli_command cli_commands[] = {
     {"show chassis", "", "slots, modules, ports, processes, mirror", 0, 0, cli_show_chassis},
     {"show tunnels", "[--tunnel ID]", "tunnels, how they recover, what is under way", 0, 0,
      cli_show_tunnels},
     {"show tunnel", "ID", "all of one tunnel: failover, resynchronization, control channel", 1, 1,
      cli_show_tunnel},
     {"show sessions", "[--tunnel ID]", "sessions and their traffic", 0, 0, cli_show_sessions},
+    {"show l2tp tunnel", "[ID]", "the same as show tunnels, or of one", 0, 1, cli_list_tunnels},
+    {"show l2tp tunnel detail", "[ID]", "all of one tunnel, or of each", 0, 1,
+     cli_show_tunnel_detail},
+    {"show l2tp tunnel summary", "", "how many tunnels there are, by state and method", 0, 0,
+     cli_show_tunnel_summary},
+    {"show l2tp session", "[tunnel ID]", "the same as show sessions, or of one tunnel", 0, 2,
+     cli_list_sessions},
+    {"show l2tp session detail", "[tunnel ID]", "all of each session", 0, 2,
+     cli_show_session_detail},
+    {"show l2tp session summary", "[tunnel ID]", "how many sessions there are, by state", 0, 2,
+     cli_show_session_summary},
     {"show counters", "", "what was counted: packets, drops, messages", 0, 0, cli_show_counters},
     {"show l2tp", "", "the global policy; tunnels and sessions by state and method", 0, 0,
      cli_show_l2tp},
@@ -26,23 +39,33 @@ static const struct cli_command commands[] = {
      cli_show_domain_maps},
     {"show radius statistics", "", "RADIUS servers and what they answered", 0, 0, cli_show_radius},
     {"show line-modules", "", "what each line module is and can do", 0, 0, cli_show_line_modules},
+    {"show running-config", "", "the configuration, as it is typed", 0, 0, cli_show_running},
     {"clear tunnel", "ID", "close a tunnel (StopCCN)", 1, 1, cli_clear_tunnel},
     {"clear session", "TUNNEL ID", "close a session (CDN)", 2, 2, cli_clear_session},
+    {"clear l2tp tunnel", "ID", "close a tunnel (StopCCN)", 1, 1, cli_clear_tunnel},
+    {"clear l2tp session", "TUNNEL ID", "close a session (CDN)", 2, 2, cli_clear_session},
     {"resync tunnel", "ID [--no-wait]",
      "ask the peer for its sessions, clear what it does not know", 1, 1, cli_resync_tunnel},
     {"resync session", "TUNNEL ID [--no-wait]", "the same for one session", 2, 2,
      cli_resync_session},
-    {"warm-start", "control-plane|line-card|router [--outage S]",
-     "kill it; start it again after S seconds", 1, 1, cli_warm_start},
+    {"warm-start", "control-plane|line-card|router [outage S]",
+     "kill it; start it again after S seconds", 1, 3, cli_warm_start},
     {"cold-start", "", "stop all, forget tunnels and sessions, start again", 0, 0, cli_cold_start},
+    {"configure terminal", "", "change the configuration (in the shell)", 0, 0, cli_configure},
+    {"write", "[memory]", "save the running configuration to its file", 0, 1, cli_write},
+    {"reload", "", "apply what has changed in the file", 0, 0, cli_reload},
+    {"monitor", "", "what happens, every second", 0, 0, cli_monitor},
     {"check", "FILE", "check a configuration", 1, 1, cli_check},
     {"reference", "", "every key of the configuration", 0, 0, cli_reference},
+    {"terminal length", "LINES", "lines of a page (in the shell); 0: no pages", 1, 1,
+     cli_terminal_length},
     {"help", "", "this", 0, 0, cli_help},
+    {"exit", "", "leave the shell", 0, 0, cli_exit},
 };
 
-enum {
-	N_COMMANDS = sizeof(commands) / sizeof(commands[0]),
-};
+const unsigned cli_n_commands = sizeof(cli_commands) / sizeof(cli_commands[0]);
+
+static bool in_shell;
 
 void cli_complain(const char *format, ...)
 {
@@ -50,7 +73,7 @@ void cli_complain(const char *format, ...)
 
 	fflush(stdout);
 	va_start(arguments, format);
-	fputs("warmline: ", stderr);
+	fputs(in_shell ? "% " : "warmline: ", stderr);
 	vfprintf(stderr, format, arguments);
 	fputc('\n', stderr);
 	va_end(arguments);
@@ -75,74 +98,20 @@ int cli_read_id(const char *text, const char *what)
 
 int cli_help(struct cli *cli)
 {
-	puts("usage: warmline [--chassis NAME] [--runtime-directory DIR] [--json] COMMAND\n");
-	for (unsigned i = 0; i < N_COMMANDS; i++) {
-		const char *arguments = commands[i].arguments;
+	if (!cli->shell)
+		puts(
+		    "usage: warmline [--chassis NAME] [--runtime-directory DIR] [--json] [COMMAND]\n");
+	for (unsigned i = 0; i < cli_n_commands; i++) {
+		const char *arguments = cli_commands[i].arguments;
 
-		printf("  %s%s%s\n", commands[i].name, arguments[0] ? " " : "", arguments);
-		printf("        %s\n", commands[i].help);
+		printf("  %s%s%s\n", cli_commands[i].name, arguments[0] ? " " : "", arguments);
+		printf("        %s\n", cli_commands[i].help);
 	}
 	puts(
 	    "\n--chassis is needed only where several chassis run; --json prints the documents that the\n"
-	    "tables are made from.");
+	    "tables are made from; | include, exclude, begin TEXT and | count choose lines.\n"
+	    "Words may be abbreviated. Without a command: a shell, where ? shows what may follow.");
 	return CLI_OK;
-}
-
-/* Words that the command has of its own: 0: it is another one. */
-static int matches(const struct cli_command *command, int argc, char **argv)
-{
-	const char *at = command->name;
-	int words = 0;
-
-	while (*at) {
-		size_t length = strcspn(at, " ");
-
-		if (words == argc || strlen(argv[words]) != length ||
-		    strncmp(argv[words], at, length) != 0)
-			return 0;
-		words++;
-		at += length + (at[length] == ' ');
-	}
-	return words;
-}
-
-/* The one with the most words. */
-static const struct cli_command *find(int argc, char **argv, int *words)
-{
-	const struct cli_command *found = NULL;
-
-	*words = 0;
-	for (unsigned i = 0; i < N_COMMANDS; i++) {
-		int n = matches(&commands[i], argc, argv);
-
-		if (n > *words) {
-			found = &commands[i];
-			*words = n;
-		}
-	}
-	return found;
-}
-
-static int dispatch(struct cli *cli, int argc, char **argv)
-{
-	int words;
-	const struct cli_command *command = find(argc, argv, &words);
-
-	if (command) {
-		cli->argc = argc - words;
-		cli->argv = argv + words;
-		if (cli->argc >= (int)command->least && cli->argc <= (int)command->most)
-			return command->run(cli);
-		cli_complain("usage: warmline %s%s%s", command->name,
-			     command->arguments[0] ? " " : "", command->arguments);
-		return CLI_USAGE;
-	}
-	if (argc < 1)
-		cli_complain("a command is needed: try warmline help");
-	else
-		cli_complain("no such command \"%s%s%s\": try warmline help", argv[0],
-			     argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
-	return CLI_USAGE;
 }
 
 static bool read_seconds(const char *text, double *seconds)
@@ -156,7 +125,36 @@ static bool read_seconds(const char *text, double *seconds)
 	return false;
 }
 
-int main(int argc, char **argv)
+/* One option; false: it is wrong, which has been printed. */
+static bool take_option(struct cli *cli, int option, bool *help)
+{
+	switch (option) {
+	case 'c':
+		cli->chassis = optarg;
+		return true;
+	case 'r':
+		cli->runtime_directory = optarg;
+		return true;
+	case 'j':
+		cli->json = true;
+		return true;
+	case 'o':
+		return read_seconds(optarg, &cli->outage);
+	case 't':
+		cli->tunnel = cli_read_id(optarg, "tunnel");
+		return cli->tunnel != 0;
+	case 'w':
+		cli->no_wait = true;
+		return true;
+	case 'h':
+		*help = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
+int cli_read_options(struct cli *cli, int argc, char **argv, bool *help)
 {
 	static const struct option known[] = {
 	    {"chassis", required_argument, NULL, 'c'},
@@ -168,37 +166,28 @@ int main(int argc, char **argv)
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
-	struct cli cli = {.runtime_directory = "/run/warmline"};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			cli.chassis = optarg;
-			break;
-		case 'r':
-			cli.runtime_directory = optarg;
-			break;
-		case 'j':
-			cli.json = true;
-			break;
-		case 'o':
-			if (!read_seconds(optarg, &cli.outage))
-				return CLI_USAGE;
-			break;
-		case 't':
-			cli.tunnel = cli_read_id(optarg, "tunnel");
-			if (!cli.tunnel)
-				return CLI_USAGE;
-			break;
-		case 'w':
-			cli.no_wait = true;
-			break;
-		case 'h':
-			return cli_help(&cli);
-		default:
-			return CLI_USAGE;
-		}
-	}
-	return dispatch(&cli, argc - optind, argv + optind);
+	optind = 0; /* anew: a shell has many lines */
+	while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1)
+		if (!take_option(cli, option, help))
+			return -1;
+	memmove(argv, argv + optind, (size_t)(argc - optind) * sizeof(*argv));
+	return argc - optind;
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = {.runtime_directory = "/run/warmline"};
+	bool help = false;
+	int n = cli_read_options(&cli, argc, argv, &help);
+
+	if (n < 0)
+		return CLI_USAGE;
+	if (help)
+		return cli_help(&cli);
+	if (n > 0)
+		return shell_run_command(&cli, n, argv);
+	in_shell = true;
+	return shell_run(&cli);
 }

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* warmline warm-start and cold-start: what the supervisor answers once it is done. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "client.h"
+#include "shell.h"
 #include "show.h"
 #include "table.h"
 
@@ -50,11 +54,39 @@ static int ask(struct cli *cli, json_t *request)
 
 int cli_warm_start(struct cli *cli)
 {
+	char *end;
+
+	if (cli->argc > 1) {
+		const char *seconds = cli->argc == 3 ? cli->argv[2] : "";
+
+		cli->outage = strtod(seconds, &end);
+		if (strcmp(cli->argv[1], "outage") != 0 || end == seconds || *end ||
+		    !(cli->outage >= 0)) {
+			cli_complain("behind the target may stand: outage SECONDS");
+			return CLI_USAGE;
+		}
+	}
 	return ask(cli, json_pack("{s:s, s:s, s:f}", "command", "warm-start", "target",
 				  cli->argv[0], "outage", cli->outage));
 }
 
+/* In a shell only: a script knows what it does. */
+static bool is_sure(const struct cli *cli)
+{
+	char line[16] = "";
+
+	if (!cli->shell || !cli->shell->terminal)
+		return true;
+	printf("All tunnels and sessions of chassis %s end. Go on? [no] ", cli->chassis);
+	fflush(stdout);
+	return fgets(line, sizeof(line), stdin) && strncasecmp(line, "y", 1) == 0;
+}
+
 int cli_cold_start(struct cli *cli)
 {
+	if (!client_choose_chassis(cli))
+		return CLI_FAILED;
+	if (!is_sure(cli))
+		return CLI_OK;
 	return ask(cli, json_pack("{s:s}", "command", "cold-start"));
 }

@@ -163,6 +163,21 @@ static void print_tunnel(const json_t *t)
 	print_channel(json_object_get(t, "control"));
 }
 
+int show_one_tunnel(struct source *source, int id, bool another)
+{
+	json_t *document = source_ask_tunnel(source, id);
+	const json_t *tunnel = json_array_get(json_object_get(document, "tunnels"), 0);
+	bool good = document;
+
+	/* One that has gone meanwhile is none of the list. */
+	if (tunnel && another)
+		putchar('\n');
+	if (tunnel)
+		print_tunnel(tunnel);
+	json_decref(document);
+	return good ? CLI_OK : CLI_FAILED;
+}
+
 int cli_show_tunnel(struct cli *cli)
 {
 	struct source *source;

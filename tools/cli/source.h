@@ -33,3 +33,6 @@ json_t *source_ask_list(struct cli *cli, const char *command, const char *name, 
 /* --json of such a show: one document, written as it comes, so that a million records need no
  * memory. */
 int source_print_pages(struct cli *cli, const char *command, const char *list);
+
+/* show_tunnel.c: all of one of several tunnels, in lines. another: not the first one. */
+int show_one_tunnel(struct source *source, int id, bool another);

@@ -13,7 +13,7 @@ jobs=$(nproc)
 # Every package, in one place. To build and to run what was built; the rest is for the checks.
 packages_demo=(
 	meson ninja-build gcc libc6-dev pkg-config libdpdk-dev libjansson-dev libcmocka-dev
-	libevent-dev libpcap-dev libssl-dev python3 iproute2 ethtool util-linux mount)
+	libevent-dev libedit-dev libpcap-dev libssl-dev python3 iproute2 ethtool util-linux mount)
 packages_check=("${packages_demo[@]}" clang-format dpdk libasan8 libubsan1 ppp procps tcpdump tshark xl2tpd)
 
 say() { echo "$program: $*"; }
