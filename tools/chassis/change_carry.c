@@ -25,6 +25,7 @@ enum {
 };
 
 static const char asked[] = "{\"command\": \"reload\"}\n";
+static const char cannot_ask[] = "the control plane cannot be asked (control.sock): try again";
 
 /* ---- words ---- */
 
@@ -151,7 +152,7 @@ static void on_end(struct bufferevent *stream, short what, void *context)
 		return;
 	if (chassis->child[CHASSIS_CONTROL].state == CHILD_READY &&
 	    evbuffer_get_length(bufferevent_get_output(stream)) > 0)
-		drop(chassis, "the control plane cannot be asked (control.sock): try again");
+		drop(chassis, cannot_ask);
 	else
 		keep(chassis,
 		     "the control plane ended before it answered: its next start takes the "
@@ -173,8 +174,11 @@ static void ask(struct chassis *chassis)
 	bufferevent_setcb(change->stream, on_answer, NULL, on_end, chassis);
 	bufferevent_enable(change->stream, EV_READ | EV_WRITE);
 	bufferevent_write(change->stream, asked, sizeof(asked) - 1);
-	/* Where it fails at once, on_end() has been called, and all is over. */
-	bufferevent_socket_connect(change->stream, (struct sockaddr *)&address, sizeof(address));
+	/* A failure is told by on_end(), or, where there is not even a socket, here. */
+	if (bufferevent_socket_connect(change->stream, (struct sockaddr *)&address,
+				       sizeof(address)) < 0 &&
+	    change->stream)
+		drop(chassis, cannot_ask);
 }
 
 static void progress_asking(struct chassis *chassis)
