@@ -13,8 +13,10 @@ jobs=$(nproc)
 # Every package, in one place. To build and to run what was built; the rest is for the checks.
 packages_demo=(
 	meson ninja-build gcc libc6-dev pkg-config libdpdk-dev libjansson-dev libcmocka-dev
-	libevent-dev libedit-dev libpcap-dev libssl-dev python3 iproute2 ethtool util-linux mount)
-packages_check=("${packages_demo[@]}" clang-format dpdk libasan8 libubsan1 ppp procps tcpdump tshark xl2tpd)
+	libevent-dev libedit-dev libpcap-dev libssl-dev libfreeradius-dev libtalloc-dev freeradius-common
+	python3 iproute2 ethtool util-linux mount)
+packages_check=(
+	"${packages_demo[@]}" clang-format dpdk freeradius libasan8 libubsan1 ppp procps tcpdump tshark xl2tpd)
 
 say() { echo "$program: $*"; }
 complain() { echo "$program: $*" >&2; }
@@ -88,7 +90,8 @@ apt() {
 		-o DPkg::Lock::Timeout=120 -o Acquire::Retries=1 "$@" </dev/null >>"$scratch/apt.log" 2>&1
 }
 
-# xl2tpd brings a service, which nobody asked for: it neither starts now nor at the next boot.
+# xl2tpd and freeradius (which libfreeradius-dev wants) bring services, which nobody asked for: they neither start now nor at
+# the next boot.
 hold_services() {
 	[ -e /usr/sbin/policy-rc.d ] && return
 	printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
@@ -109,8 +112,12 @@ install_packages() {
 		apt install "${missing[@]}" || fail "cannot install packages, is there a network?" \
 			"$(grep '^E:' "$scratch/apt.log" | tail -1)"
 	fi
-	if [[ " ${missing[*]} " == *" xl2tpd "* ]] && command -v systemctl >/dev/null; then
+	command -v systemctl >/dev/null || return 0
+	if [[ " ${missing[*]} " == *" xl2tpd "* ]]; then
 		systemctl disable xl2tpd >>"$scratch/apt.log" 2>&1 || true
+	fi
+	if [[ " ${missing[*]} " == *freeradius* ]]; then
+		systemctl disable freeradius >>"$scratch/apt.log" 2>&1 || true
 	fi
 }
 
