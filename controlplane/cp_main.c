@@ -14,6 +14,7 @@
  * Exit status: 0 asked to end; 2 the configuration or the machine must be changed first; 3 the
  * mirror cannot be believed (the supervisor starts cold); 1 anything else.
  */
+#include "cp_aaa.h"
 #include "cp_bell.h"
 #include "cp_engine.h"
 #include "cp_history.h"
@@ -57,6 +58,8 @@ struct control {
 	struct event *bell;
 	struct event *signals[2];
 	struct cp_manage *manage;
+	struct cp_aaa *aaa;
+	struct cp_world world;
 	uint32_t cursor;
 	int bell_fd;
 	int lock_fd;
@@ -67,6 +70,13 @@ static uint64_t now_ms(void *context)
 	struct timespec t;
 	(void)context;
 	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static uint64_t realtime_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
@@ -101,6 +111,12 @@ static void world_set_aside(void *context, uint16_t tunnel_id, const struct lc_b
 		fclose(f);
 }
 
+static int world_authorize(void *context, uint32_t ticket, const struct cp_access_request *request)
+{
+	const struct control *c = context;
+	return cp_aaa_authorize(c->aaa, ticket, request);
+}
+
 /* ---- turns ---- */
 
 /* Empties the dirty set, MESSAGES_A_TURN messages at most. true: there is more. */
@@ -123,7 +139,8 @@ static bool run_tunnels(struct control *c)
 
 static void schedule(struct control *c, bool at_once)
 {
-	uint64_t now = now_ms(NULL), next = cp_engine_next(c->engine);
+	uint64_t now = now_ms(NULL), next = cp_engine_next(c->engine), due = cp_aaa_next(c->aaa);
+	next = due < next ? due : next;
 	uint64_t wait = at_once || next <= now ? 0 : next - now < IDLE_MS ? next - now : IDLE_MS;
 	struct timeval tv = {.tv_sec = (time_t)(wait / 1000),
 			     .tv_usec = (suseconds_t)(wait % 1000 * 1000)};
@@ -140,6 +157,7 @@ static void on_turn(evutil_socket_t fd, short what, void *context)
 	bool more = run_tunnels(c);
 	more = cp_engine_run(c->engine, STEPS_A_TURN, now_ms(NULL)) || more;
 	lc_txn_reclaim(c->txn);
+	cp_aaa_run(c->aaa);
 
 	/* The bell is wanted first and the set looked at after: what is marked between the two
 	 * rings or is seen. */
@@ -190,10 +208,24 @@ static int on_reload(void *context, char *why, size_t size)
 	c->engine = engine;
 	cp_stderr_open(cfg->name);
 	cp_manage_replace(c->manage, cfg, engine);
+	cp_aaa_reload(c->aaa, cfg);
 	cfg_free(c->cfg);
 	c->cfg = cfg;
 	look_at_everything(c);
 	return 0;
+}
+
+static void on_authorized(void *context, uint32_t ticket, const struct cp_authorization *answer)
+{
+	struct control *c = context;
+	cp_engine_authorized(c->engine, ticket, answer, now_ms(NULL));
+	schedule(c, true);
+}
+
+static json_t *show_radius(void *context)
+{
+	const struct control *c = context;
+	return cp_aaa_show(c->aaa);
 }
 
 static int is_locked_out(void *context, const struct cfg_domain_map *map,
@@ -258,6 +290,8 @@ static int open_mirror(struct control *c)
 	}
 	while (c->mirror.header->id_key == 0)
 		world_random(NULL, &c->mirror.header->id_key, sizeof(c->mirror.header->id_key));
+	if (c->mirror.header->realtime_ms == 0)
+		c->mirror.header->realtime_ms = realtime_ms() - now_ms(NULL);
 	c->life = lc_control_begin(&c->mirror, (uint64_t)getpid(), now_ms(NULL));
 	cp_stderr_log(CP_LOG_NOTICE, "%s start: %u tunnels, %u sessions in %s",
 		      c->life == 1 ? "cold" : "warm", cp_show_tally(&c->mirror).tunnels,
@@ -266,11 +300,11 @@ static int open_mirror(struct control *c)
 }
 
 /* The engine sorts out the tunnels that it finds, and logs its reasons: here is what that comes to. */
-static int open_engine(struct control *c, const struct cp_world *world)
+static int open_engine(struct control *c)
 {
 	struct cp_show_tally before = cp_show_tally(&c->mirror), after;
 
-	c->engine = cp_engine_new(c->cfg, &c->mirror, c->txn, world, now_ms(NULL));
+	c->engine = cp_engine_new(c->cfg, &c->mirror, c->txn, &c->world, now_ms(NULL));
 	if (c->engine == NULL) {
 		cp_stderr_log(CP_LOG_ERROR, "no memory for the engine");
 		return EXIT_FAILURE;
@@ -286,6 +320,13 @@ static int open_engine(struct control *c, const struct cp_world *world)
 	return 0;
 }
 
+/* The supervisor's, for all control planes that follow each other (chassis.h); -1: there is none. */
+static int radius_socket(void)
+{
+	const char *number = getenv("WARMLINE_RADIUS_FD");
+	return number != NULL ? atoi(number) : -1;
+}
+
 static int open_loop(struct control *c)
 {
 	struct cp_manage_context manage = {.cfg = c->cfg,
@@ -297,6 +338,7 @@ static int open_loop(struct control *c)
 					   .changed = on_changed,
 					   .reload = on_reload,
 					   .locked_out = is_locked_out,
+					   .radius = show_radius,
 					   .context = c};
 	char path[256];
 
@@ -320,6 +362,14 @@ static int open_loop(struct control *c)
 		cp_stderr_log(CP_LOG_ERROR, "%s: cannot be served: %s", path, strerror(errno));
 		return EXIT_ENVIRONMENT;
 	}
+	const struct cp_aaa_world world = {.context = c,
+					   .engine = &c->world,
+					   .now = now_ms,
+					   .authorized = on_authorized,
+					   .changed = on_changed};
+	c->aaa = cp_aaa_new(c->base, c->cfg, &c->mirror, c->txn, radius_socket(), &world);
+	if (c->aaa == NULL)
+		return EXIT_FAILURE;
 	event_add(c->bell, NULL);
 	event_add(c->signals[0], NULL);
 	event_add(c->signals[1], NULL);
@@ -331,6 +381,7 @@ static void close_all(struct control *c)
 	struct event *events[] = {c->turn, c->bell, c->signals[0], c->signals[1]};
 
 	cp_manage_free(c->manage);
+	cp_aaa_free(c->aaa);
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 		if (events[i] != NULL)
 			event_free(events[i]);
@@ -348,12 +399,13 @@ static void close_all(struct control *c)
 
 static int run(struct control *c, const char *config)
 {
-	struct cp_world world = {.context = c,
-				 .random = world_random,
-				 .log = cp_stderr_vlog,
-				 .set_aside = world_set_aside};
 	int status;
 
+	c->world = (struct cp_world){.context = c,
+				     .random = world_random,
+				     .log = cp_stderr_vlog,
+				     .set_aside = world_set_aside,
+				     .authorize = world_authorize};
 	c->configuration = config;
 	c->cfg = cp_reload_first(config);
 	if (c->cfg == NULL)
@@ -361,7 +413,7 @@ static int run(struct control *c, const char *config)
 	cp_stderr_open(c->cfg->name);
 	if ((status = lock(c)) != 0 || (status = open_mirror(c)) != 0)
 		return status;
-	if ((status = open_engine(c, &world)) != 0 || (status = open_loop(c)) != 0)
+	if ((status = open_engine(c)) != 0 || (status = open_loop(c)) != 0)
 		return status;
 	look_at_everything(c);
 	cp_history_ready(&c->mirror, now_ms(NULL));

@@ -127,6 +127,13 @@ int cp_radius_account(struct cp_radius *radius, uint32_t entry, const struct lc_
 	return 0;
 }
 
+void cp_radius_forget(struct cp_radius *radius)
+{
+	for (uint16_t i = 0; i < CP_RADIUS_EXCHANGES; i++)
+		if (radius->exchanges[i].used)
+			cp_radius_exchange_drop(radius, i);
+}
+
 void cp_radius_reconfigure(struct cp_radius *radius, const struct cfg *cfg)
 {
 	uint16_t map[CP_RADIUS_N_KINDS][CFG_MAX_RADIUS_SERVERS];

@@ -58,6 +58,9 @@ struct cp_radius *cp_radius_new(struct event_base *base, const struct cfg *cfg, 
 				const struct cp_radius_world *world);
 void cp_radius_free(struct cp_radius *radius); /* says nothing to the world; NULL: nothing */
 
+/* Forgets all authorizations that wait: whose tickets they were is not there any more. The world is not told. */
+void cp_radius_forget(struct cp_radius *radius);
+
 /* From here on cfg is the configuration. What waits for a server that is still there (same address, port and secret)
  * goes on, at the same try, and the server keeps what is known of it. Authorizations that wait for another begin anew
  * with the first server of the new ones; accounting records of such a server are handed back (unaccounted, from the
