@@ -195,6 +195,79 @@ static void test_show_sessions(void **state)
 	assert_says("100.64.0.0 ");
 }
 
+/* The router's names: the same shows, and summaries. */
+static void test_show_l2tp(void **state)
+{
+	char same[64], id[16];
+	json_t *shown, *states;
+	unsigned n;
+
+	rig_start(&rig, NULL);
+	assert_int_equal(RUN("show", "tunnels"), 0);
+	assert_says("established  10.1.0.1  silent (profile)");
+	assert_int_equal(RUN("show", "l2tp", "tunnel"), 0);
+	assert_int_equal(lines(), 1 + RIG_TUNNELS + 1);
+
+	assert_int_equal(RUN("--json", "show", "tunnels"), 0);
+	shown = document();
+	snprintf(id, sizeof(id), "%d",
+		 (int)json_integer_value(
+		     json_object_get(json_array_get(json_object_get(shown, "tunnels"), 1), "id")));
+	json_decref(shown);
+	assert_int_equal(RUN("show", "l2tp", "tunnel", id), 0);
+	assert_int_equal(lines(), 1 + 1 + 1);
+	assert_int_equal(RUN("show", "tunnel", id), 0);
+	assert_says("control channel");
+	assert_int_equal(RUN("sh", "l2", "tun", "det", id), 0);
+	assert_says("control channel");
+	assert_int_equal(RUN("show", "l2tp", "tunnel", "detail"), 0);
+	assert_int_equal(count("control channel "), RIG_TUNNELS);
+	assert_int_equal(RUN("show", "l2tp", "tunnel", "0"), 2);
+
+	assert_int_equal(RUN("show", "l2tp", "tunnel", "summary", "--json"), 0);
+	shown = document();
+	assert_int_equal(json_integer_value(json_object_get(shown, "total")), RIG_TUNNELS);
+	states = json_object_get(shown, "state");
+	assert_int_equal(json_integer_value(json_object_get(states, "established")), RIG_TUNNELS);
+	json_decref(shown);
+	assert_int_equal(RUN("show l2tp session summary"), 0);
+	snprintf(same, sizeof(same), "sessions: %d\n", RIG_SESSIONS);
+	assert_says(same);
+
+	assert_int_equal(RUN("show", "l2tp", "session", "|", "count"), 0);
+	snprintf(same, sizeof(same), "%d lines\n", RIG_SESSIONS + 1);
+	assert_says(same);
+	assert_int_equal(RUN("show", "l2tp", "session", "tunnel", id), 0);
+	assert_true(lines() > 1 && lines() < RIG_SESSIONS);
+	n = lines();
+	assert_int_equal(RUN("show", "sessions", "--tunnel", id), 0);
+	assert_int_equal(lines(), n);
+	assert_int_equal(RUN("show", "l2tp", "session", "detail", "tunnel", id), 0);
+	assert_says("  in.packets ");
+	assert_int_equal(RUN("show", "l2tp", "session", "of", id), 2);
+}
+
+/* Without a terminal: a line a second. */
+static void test_monitor(void **state)
+{
+	char command[512];
+	FILE *from;
+
+	rig_start(&rig, NULL);
+	snprintf(command, sizeof(command),
+		 "timeout -s INT 3 '%s' --runtime-directory '%s' monitor </dev/null", WARMLINE,
+		 rig.runtime);
+	from = popen(command, "r");
+	assert_non_null(from);
+	output[fread(output, 1, sizeof(output) - 1, from)] = '\0';
+	pclose(from);
+	assert_true(lines() >= 2);
+	snprintf(command, sizeof(command), "tunnels %d, sessions %d, %d established;", RIG_TUNNELS,
+		 RIG_SESSIONS, RIG_SESSIONS);
+	assert_int_equal(count(command), lines());
+	assert_int_equal(count("; control-plane ready"), lines());
+}
+
 static void test_show_counters_and_chassis(void **state)
 {
 	json_t *shown;
@@ -300,6 +373,8 @@ int main(void)
 	    TEST(test_check),
 	    TEST(test_show_tunnels),
 	    TEST(test_show_sessions),
+	    TEST(test_show_l2tp),
+	    TEST(test_monitor),
 	    TEST(test_show_counters_and_chassis),
 	    TEST(test_shows_without_a_control_plane),
 	    TEST(test_warm_and_cold_start),

@@ -297,10 +297,11 @@ struct editor *editor_new(struct shell *shell)
 	el_set(editor->el, EL_SIGNAL, 1);
 	el_set(editor->el, EL_EDITOR, "emacs");
 	el_set(editor->el, EL_HIST, history, editor->history);
-	el_set(editor->el, EL_ADDFN, "warmline-next", "what may follow", on_question);
-	el_set(editor->el, EL_ADDFN, "warmline-complete", "complete a word", on_tab);
-	el_set(editor->el, EL_ADDFN, "warmline-drop", "drop the line", on_drop);
-	el_set(editor->el, EL_ADDFN, "warmline-end", "end configuration mode", on_end);
+	/* Wide ones, as el_set() keeps copies of the others for ever. */
+	el_wset(editor->el, EL_ADDFN, L"warmline-next", L"what may follow", on_question);
+	el_wset(editor->el, EL_ADDFN, L"warmline-complete", L"complete a word", on_tab);
+	el_wset(editor->el, EL_ADDFN, L"warmline-drop", L"drop the line", on_drop);
+	el_wset(editor->el, EL_ADDFN, L"warmline-end", L"end configuration mode", on_end);
 	/* Ctrl-C and Ctrl-Z are keys while a line is typed. */
 	el_set(editor->el, EL_SETTY, "-d", "-isig", NULL);
 	el_set(editor->el, EL_BIND, "?", "warmline-next", NULL);
