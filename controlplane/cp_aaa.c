@@ -128,8 +128,8 @@ void cp_aaa_free(struct cp_aaa *aaa)
 {
 	if (aaa == NULL)
 		return;
-	cp_ledger_free(aaa->ledger);
 	cp_radius_free(aaa->radius);
+	cp_ledger_free(aaa->ledger);
 	free(aaa);
 }
 

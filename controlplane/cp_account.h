@@ -13,6 +13,7 @@
 enum cp_account_cause {
 	CP_CAUSE_LOST_CARRIER = 2,
 	CP_CAUSE_LOST_SERVICE = 3,
+	CP_CAUSE_IDLE_TIMEOUT = 4,
 	CP_CAUSE_ADMIN_RESET = 6,
 	CP_CAUSE_ADMIN_REBOOT = 7,
 	CP_CAUSE_NAS_ERROR = 9,
@@ -49,9 +50,6 @@ void cp_account_call_refused(struct cp_turn *turn);
 
 /* The session's next one; session: NULL: none. Private state. */
 void cp_account_index(struct cp_engine *engine, uint32_t slot, const struct lc_session *session);
-
-/* All sessions' anew: the configuration has changed. In time proportional to the sessions. */
-void cp_account_configured(struct cp_engine *engine);
 
 /* It is due: a transaction of its own. */
 void cp_account_interim(struct cp_engine *engine, uint32_t slot, uint64_t now);

@@ -25,16 +25,6 @@ void cp_account_index(struct cp_engine *e, uint32_t slot, const struct lc_sessio
 	lc_timers_set(e->interims, slot, wants ? due_after(s, s->interim_s, interval) : 0);
 }
 
-void cp_account_configured(struct cp_engine *e)
-{
-	const struct lc_mirror *m = e->mirror;
-	uint32_t n = m->session_mask + 1;
-
-	for (uint32_t slot = lc_map_next(m->session_map, n, 0); slot != LC_NO_SLOT;
-	     slot = lc_map_next(m->session_map, n, slot + 1))
-		cp_account_index(e, slot, &m->sessions[slot]);
-}
-
 void cp_account_interim(struct cp_engine *e, uint32_t slot, uint64_t now)
 {
 	const struct lc_session *s = lc_txn_peek_session(e->txn, slot);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Subscribers and the tunnel that they have chosen: they wait for it to be established, then they are called; if it
  * cannot be set up it is locked out, and they go on; when nobody needs it any more it is closed. */
+#include "cp_account.h"
 #include "cp_dial.h"
 
 #include <errno.h>
@@ -42,11 +43,15 @@ void cp_dial_close_idle(struct cp_engine *e, uint32_t slot, uint64_t now)
 
 	if (!is_idle(e, slot, t))
 		return;
+	cp_tunnel_touch(e, slot)->cause =
+	    CP_CAUSE_IDLE_TIMEOUT; /* of the transaction that closes it */
 	int error = cp_engine_close_tunnel(e, t->door.id, CP_STOPCCN_GENERAL, "idle", now);
-	if (error == 0)
+	if (error == 0) {
 		e->counters.tunnels_idle++;
-	else
-		lc_timers_set(e->dials->idle, slot, now + CP_BLOCKED_MS);
+		return;
+	}
+	cp_abort(e);
+	lc_timers_set(e->dials->idle, slot, now + CP_BLOCKED_MS);
 }
 
 /* ---- waiting ---- */

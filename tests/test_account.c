@@ -458,11 +458,11 @@ static void interims_keep_their_phase(void **state)
 	assert_null(al_told(lns, LC_ACCOUNT_INTERIM, id, 8));
 	/* None, and again, without a restart; those that came due meanwhile are made up for by one. */
 	lns->end->cfg->radius.interim_interval_s = 0;
-	cp_account_configured(lns->end->engine);
+	lns->end->engine = cp_engine_succeed(lns->end->engine, lns->end->cfg, al->lab->now);
 	al_run(al, 400000);
 	assert_null(al_told(lns, LC_ACCOUNT_INTERIM, id, 8));
 	lns->end->cfg->radius.interim_interval_s = 200;
-	cp_account_configured(lns->end->engine);
+	lns->end->engine = cp_engine_succeed(lns->end->engine, lns->end->cfg, al->lab->now);
 	al_run(al, up + 1001000 - al->lab->now);
 	assert_in_range(al_told(lns, LC_ACCOUNT_INTERIM, id, 8)->when, up + 901000, up + 901100);
 	assert_in_range(al_told(lns, LC_ACCOUNT_INTERIM, id, 9)->when, up + 1000000, up + 1000100);
