@@ -283,6 +283,34 @@ static void test_subscribers_come(void **state)
 	lab_free(lab);
 }
 
+static unsigned count_in_log(const struct lab_end *e, const char *part)
+{
+	unsigned n = 0;
+
+	for (const char *at = e->log; (at = strstr(at, part)) != NULL; at++)
+		n++;
+	return n;
+}
+
+/* A peer that is waited for is said to be so once. */
+static void test_waiting_is_said_once(void **state)
+{
+	struct lab *lab = lab_pair("", "", 3);
+	struct lab_end *lns = &lab->end[LNS];
+	char *json = lab_lns_json("\"lockout\":7,", "", 3);
+
+	lab_run(lab, 2000);
+	lab->cut = true;
+	lab_run(lab, 150000);
+	assert_int_equal(count_in_log(lns, "does not answer; it has asked for"), 1);
+	succeed(lns, json);
+	lab_run(lab, 1000);
+	assert_int_equal(count_in_log(lns, "does not answer; it has asked for"), 1);
+	assert_int_equal(lab_sessions(lns, CP_SESSION_ESTABLISHED), 3);
+	free(json);
+	lab_free(lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +318,7 @@ int main(void)
 	    cmocka_unit_test(test_recoveries_go_on),
 	    cmocka_unit_test(test_a_policy_reaches_later_tunnels),
 	    cmocka_unit_test(test_subscribers_come),
+	    cmocka_unit_test(test_waiting_is_said_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

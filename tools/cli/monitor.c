@@ -83,8 +83,7 @@ static long long used(const struct look *look, const char *what)
 	return get_int(json_object_get(json_object_get(look->chassis, "mirror"), what), "used");
 }
 
-/* What cannot be read is left out: a chassis that is being started again is what one wants to see. The complaints
- * of the sources would spoil the picture. */
+/* What cannot be read is left out: a chassis that is being started again is what one wants to see. */
 static void take_look(struct monitor *monitor, struct look *look)
 {
 	struct source *source = source_open(monitor->cli);
@@ -167,23 +166,34 @@ static void find_events(struct monitor *monitor)
 
 /* ---- rates ---- */
 
-static uint64_t sum(const json_t *list, const char *member, const char *suffix)
+/* The data plane's named counters are its drops, but for these. */
+static bool is_no_drop(const char *name)
+{
+	static const char *const others[] = {"control_received", "control_sent", "arp_learned",
+					     "nd_learned"};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strcmp(name, others[i]) == 0)
+			return true;
+	return false;
+}
+
+static uint64_t sum(const json_t *list, const char *member)
 {
 	const json_t *item;
 	uint64_t total = 0;
 	size_t i;
 
-	json_array_foreach(list, i, item) if (!suffix || strstr(get_text(item, "name"), suffix))
-	    total += get_count(item, member);
+	json_array_foreach(list, i, item) if (!is_no_drop(get_text(item, "name"))) total +=
+	    get_count(item, member);
 	return total;
 }
 
 /* Per second, of a sum over a list of the counters. */
-static uint64_t rate(const struct monitor *monitor, const char *list, const char *member,
-		     const char *suffix)
+static uint64_t rate(const struct monitor *monitor, const char *list, const char *member)
 {
-	uint64_t before = sum(json_object_get(monitor->before.counters, list), member, suffix),
-		 now = sum(json_object_get(monitor->now.counters, list), member, suffix),
+	uint64_t before = sum(json_object_get(monitor->before.counters, list), member),
+		 now = sum(json_object_get(monitor->now.counters, list), member),
 		 ms = monitor->now.at - monitor->before.at;
 
 	return monitor->before.counters && now > before && ms ? (now - before) * 1000 / ms : 0;
@@ -226,12 +236,12 @@ static void print_line(const struct monitor *monitor)
 	printf("%s tunnels %lld, sessions %lld", clock_text(), used(&monitor->now, "tunnels"),
 	       used(&monitor->now, "sessions"));
 	print_states(&monitor->now);
-	printf("; in %llu/s %s", (unsigned long long)rate(monitor, "ports", "rx_packets", NULL),
-	       text_rate(8 * rate(monitor, "ports", "rx_octets", NULL)));
-	printf(", out %llu/s %s", (unsigned long long)rate(monitor, "ports", "tx_packets", NULL),
-	       text_rate(8 * rate(monitor, "ports", "tx_octets", NULL)));
+	printf("; in %llu/s %s", (unsigned long long)rate(monitor, "ports", "rx_packets"),
+	       text_rate(8 * rate(monitor, "ports", "rx_octets")));
+	printf(", out %llu/s %s", (unsigned long long)rate(monitor, "ports", "tx_packets"),
+	       text_rate(8 * rate(monitor, "ports", "tx_octets")));
 	printf(", dropped %llu/s; control in %llu/s, out %llu/s",
-	       (unsigned long long)rate(monitor, "counters", "total", "drop"),
+	       (unsigned long long)rate(monitor, "counters", "total"),
 	       (unsigned long long)message_rate(monitor, "received"),
 	       (unsigned long long)message_rate(monitor, "sent"));
 	json_array_foreach(json_object_get(monitor->now.processes, "processes"), i, process)
@@ -249,19 +259,17 @@ static void paint_traffic(const struct monitor *monitor)
 
 	for (int out = 0; out < 2; out++) {
 		table_add(table, "%s", out ? "out" : "in");
-		table_add(table, "%llu",
-			  (unsigned long long)rate(monitor, "ports",
-						   out ? "tx_packets" : "rx_packets", NULL));
 		table_add(
-		    table, "%s",
-		    text_rate(8 * rate(monitor, "ports", out ? "tx_octets" : "rx_octets", NULL)));
+		    table, "%llu",
+		    (unsigned long long)rate(monitor, "ports", out ? "tx_packets" : "rx_packets"));
+		table_add(table, "%s",
+			  text_rate(8 * rate(monitor, "ports", out ? "tx_octets" : "rx_octets")));
 		table_add(table, "%llu",
 			  (unsigned long long)message_rate(monitor, out ? "sent" : "received"));
 	}
 	table_print(table);
 	table_free(table);
-	printf("dropped: %llu/s\n\n",
-	       (unsigned long long)rate(monitor, "counters", "total", "drop"));
+	printf("dropped: %llu/s\n\n", (unsigned long long)rate(monitor, "counters", "total"));
 }
 
 static void paint_processes(const struct monitor *monitor)
@@ -320,15 +328,6 @@ static void rest(const struct monitor *monitor)
 	}
 }
 
-static int quiet_stderr(void)
-{
-	int saved = dup(STDERR_FILENO);
-
-	if (!freopen("/dev/null", "w", stderr))
-		abort();
-	return saved;
-}
-
 int cli_monitor(struct cli *cli)
 {
 	struct monitor monitor = {.cli = cli, .paints = isatty(STDOUT_FILENO) && !cli->json};
@@ -347,7 +346,9 @@ int cli_monitor(struct cli *cli)
 		raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
 		tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 	}
-	close(quiet_stderr());
+	/* What cannot be asked while it restarts would be said every second. */
+	if (!freopen("/dev/null", "w", stderr))
+		return CLI_FAILED;
 	while (!over) {
 		take_look(&monitor, &monitor.now);
 		find_events(&monitor);
