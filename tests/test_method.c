@@ -12,6 +12,7 @@
 #include "dial_lab.h"
 
 #include "lc_module.h"
+#include "load.h"
 
 enum { N = 5, MAPS = N * N };
 
@@ -325,6 +326,110 @@ static void test_every_combination(void **state)
 	assert_int_equal(compared, 7500 + 750); /* and those of l2tp.tunnels */
 }
 
+/* ---- what `warmline check` lets come so far ---- */
+
+/* Complaints about silent-failover, as a letter for each scope that has one: g h t m. */
+static void complaints(unsigned module, unsigned global, unsigned profile, unsigned value,
+		       char out[8])
+{
+	static const struct {
+		const char *path;
+		char letter;
+	} paths[] = {
+	    {"l2tp.failover_resync", 'g'},
+	    {"l2tp.destination_profiles[0].remote_hosts[0].failover_resync", 'h'},
+	    {"l2tp.tunnels[0].failover_resync", 't'},
+	    {"l2tp.tunnels[1].failover_resync", 't'},
+	    {"aaa.domain_maps[0].tunnels[0].failover_resync", 'm'},
+	};
+	char *json = chassis_json(module, global, profile, value, value);
+	struct cfg_errors errors;
+	struct cfg *cfg =
+	    cfg_parse_with(json, strlen(json), "us.json", load_check_modules, &errors);
+	size_t n = 0, found = 0;
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		for (size_t k = 0; k < errors.count; k++)
+			if (strcmp(errors.list[k].path, paths[i].path) == 0) {
+				assert_non_null(strstr(errors.list[k].text, modules[module]));
+				assert_non_null(strstr(errors.list[k].text, "slot 2"));
+				found++;
+				if (n == 0 || out[n - 1] != paths[i].letter)
+					out[n++] = paths[i].letter;
+			}
+	out[n] = 0;
+	assert_int_equal(found, errors.count);
+	assert_int_equal(cfg == NULL, errors.count > 0);
+	cfg_errors_free(&errors);
+	cfg_free(cfg);
+	free(json);
+}
+
+/* The scopes that are refused where the module has no silent failover. The global value is one that tunnels of RADIUS
+ * take, whatever the others say. Domain maps and l2tp.tunnels have the same value here. */
+static const char *const refused_table[N][N][N] = {
+    /* clang-format off */
+	{ /* global: -
+	    map     -   d   p   s     f          profile */
+		{"", "", "", "tm",  ""},      /* - */
+		{"", "", "", "tm",  ""},      /* d */
+		{"", "", "", "tm",  ""},      /* p */
+		{"h", "h", "h", "htm", "h"},  /* s */
+		{"", "", "", "tm",  ""},      /* f */
+	},
+	{ /* global: d */
+		{"", "", "", "tm",  ""},      /* - */
+		{"", "", "", "tm",  ""},      /* d */
+		{"", "", "", "tm",  ""},      /* p */
+		{"h", "h", "h", "htm", "h"},  /* s */
+		{"", "", "", "tm",  ""},      /* f */
+	},
+	{ /* global: p */
+		{"", "", "", "tm",  ""},      /* - */
+		{"", "", "", "tm",  ""},      /* d */
+		{"", "", "", "tm",  ""},      /* p */
+		{"h", "h", "h", "htm", "h"},  /* s */
+		{"", "", "", "tm",  ""},      /* f */
+	},
+	{ /* global: s */
+		{"g", "g", "g", "gtm", "g"},      /* - */
+		{"g", "g", "g", "gtm", "g"},      /* d */
+		{"g", "g", "g", "gtm", "g"},      /* p */
+		{"gh", "gh", "gh", "ghtm", "gh"}, /* s */
+		{"g", "g", "g", "gtm", "g"},      /* f */
+	},
+	{ /* global: f */
+		{"", "", "", "tm",  ""},      /* - */
+		{"", "", "", "tm",  ""},      /* d */
+		{"", "", "", "tm",  ""},      /* p */
+		{"h", "h", "h", "htm", "h"},  /* s */
+		{"", "", "", "tm",  ""},      /* f */
+	},
+    /* clang-format on */
+};
+
+static void test_refused_by_check(void **state)
+{
+	char found[8];
+
+	(void)state;
+	for (unsigned module = 0; module < 3; module++)
+		for (unsigned global = 0; global < N; global++)
+			for (unsigned profile = 0; profile < N; profile++)
+				for (unsigned map = 0; map < N; map++) {
+					const char *wanted =
+					    module > 0 ? refused_table[global][profile][map] : "";
+
+					complaints(module, global, profile, map, found);
+					if (strcmp(found, wanted) != 0)
+						fail_msg("%s, global %c, profile %c, map %c: "
+							 "\"%s\" refused, where \"%s\" is right",
+							 modules[module], letters[global],
+							 letters[profile], letters[map], found,
+							 wanted);
+				}
+}
+
 /* ---- what follows from it ---- */
 
 /* One chassis on e3-atm or ge; its LAC has a tunnel by the map, its LNS one by the peer. */
@@ -523,9 +628,13 @@ static void test_older_of_radius(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_every_combination), cmocka_unit_test(test_refusal_is_told),
-	    cmocka_unit_test(test_restart),           cmocka_unit_test(test_restart_while_opening),
-	    cmocka_unit_test(test_recovery),          cmocka_unit_test(test_older),
+	    cmocka_unit_test(test_every_combination),
+	    cmocka_unit_test(test_refused_by_check),
+	    cmocka_unit_test(test_refusal_is_told),
+	    cmocka_unit_test(test_restart),
+	    cmocka_unit_test(test_restart_while_opening),
+	    cmocka_unit_test(test_recovery),
+	    cmocka_unit_test(test_older),
 	    cmocka_unit_test(test_older_of_radius),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
