@@ -203,6 +203,7 @@ void cfg_free(struct cfg *cfg)
 	free(cfg->profiles);
 	free(cfg->tunnels);
 	free(cfg->domain_maps);
+	free(cfg->domain_order);
 	free(cfg->subscribers);
 	free(cfg->name);
 	free(cfg->runtime_directory);

@@ -249,6 +249,7 @@ struct cfg {
 	    tunnel_idle_s; /* LAC: a domain's tunnel without sessions goes after: 0..86400; 0: never */
 	struct cfg_domain_map *domain_maps;
 	unsigned n_domain_maps;
+	unsigned *domain_order; /* their indexes in the order of their names, for look-ups */
 	struct cfg_radius radius;
 	struct cfg_subscribers *subscribers;
 	unsigned n_subscribers;
@@ -353,6 +354,9 @@ void cfg_subscriber_expand(const struct cfg_subscribers *range, unsigned index,
 const struct cfg_remote_host *cfg_find_remote_host(const struct cfg *cfg, uint32_t address,
 						   const char *host_name, size_t host_name_length,
 						   const struct cfg_profile **profile);
+
+/* The map by this name, in any case; NULL: there is none. */
+const struct cfg_domain_map *cfg_domain_map(const struct cfg *cfg, const char *name);
 
 /* LAC: what applies to a subscriber by this name: the map of its domain (what follows the last "@"), or "none", or
  * "default". NULL: none. */

@@ -58,12 +58,6 @@ static void read_map(const struct cfg_node *node, struct cfg *cfg)
 	if (count > CFG_MAX_DOMAIN_TUNNELS)
 		count = CFG_MAX_DOMAIN_TUNNELS;
 	cfg_read(node, CFG_IN_DOMAIN_MAP, map);
-	for (unsigned i = 0; i < cfg->n_domain_maps; i++)
-		if (*map->name && strcasecmp(map->name, cfg->domain_maps[i].name) == 0)
-			cfg_complain(node, "name",
-				     "\"%s\" is another map's domain: put the tunnels of both into "
-				     "one",
-				     map->name);
 	if (map->authentication == CFG_AUTHENTICATION_RADIUS && !cfg->radius.n_authentication)
 		cfg_complain(node, "authentication",
 			     "there is no server to ask: add one to "
@@ -78,6 +72,34 @@ static void read_map(const struct cfg_node *node, struct cfg *cfg)
 	cfg->n_domain_maps++;
 }
 
+static int compare_names(const void *a, const void *b, void *context)
+{
+	const unsigned *x = a, *y = b;
+	const struct cfg_domain_map *maps = context;
+	int order = strcasecmp(maps[*x].name, maps[*y].name);
+
+	return order ? order : *x < *y ? -1 : *x > *y;
+}
+
+static void order_maps(const struct cfg_node *maps, struct cfg *cfg)
+{
+	unsigned *order = cfg->domain_order = cfg_zalloc(cfg->n_domain_maps, sizeof(*order));
+
+	for (unsigned i = 0; i < cfg->n_domain_maps; i++)
+		order[i] = i;
+	qsort_r(order, cfg->n_domain_maps, sizeof(*order), compare_names, cfg->domain_maps);
+	for (unsigned i = 1; i < cfg->n_domain_maps; i++) {
+		const char *name = cfg->domain_maps[order[i]].name;
+		struct cfg_node node = cfg_item(maps, order[i]);
+
+		if (*name && strcasecmp(name, cfg->domain_maps[order[i - 1]].name) == 0)
+			cfg_complain(&node, "name",
+				     "\"%s\" is another map's domain: put the tunnels of both into "
+				     "one",
+				     name);
+	}
+}
+
 void cfg_read_aaa(const struct cfg_node *root, struct cfg *cfg)
 {
 	struct cfg_node aaa = cfg_child(root, "aaa");
@@ -90,4 +112,5 @@ void cfg_read_aaa(const struct cfg_node *root, struct cfg *cfg)
 
 		read_map(&map, cfg);
 	}
+	order_maps(&maps, cfg);
 }

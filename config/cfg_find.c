@@ -44,20 +44,31 @@ const struct cfg_remote_host *cfg_find_remote_host(const struct cfg *cfg, uint32
 	return found;
 }
 
+const struct cfg_domain_map *cfg_domain_map(const struct cfg *cfg, const char *name)
+{
+	unsigned low = 0, high = cfg->n_domain_maps;
+
+	while (low < high) {
+		unsigned middle = low + (high - low) / 2;
+		const struct cfg_domain_map *map = &cfg->domain_maps[cfg->domain_order[middle]];
+		int order = strcasecmp(map->name, name);
+
+		if (order == 0)
+			return map;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
 const struct cfg_domain_map *cfg_find_domain_map(const struct cfg *cfg, const char *name)
 {
-	const struct cfg_domain_map *others = NULL;
 	const char *at = strrchr(name, '@'), *domain = at ? at + 1 : "none";
+	const struct cfg_domain_map *map = cfg_domain_map(cfg, domain);
 
-	for (unsigned i = 0; i < cfg->n_domain_maps; i++) {
-		const struct cfg_domain_map *map = &cfg->domain_maps[i];
-
-		if (strcasecmp(map->name, domain) == 0)
-			return map;
-		if (strcmp(map->name, "default") == 0)
-			others = map;
-	}
-	return others;
+	return map ? map : cfg_domain_map(cfg, "default");
 }
 
 int cfg_find_peer_port(const struct cfg *cfg, uint32_t address)

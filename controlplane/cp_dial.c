@@ -157,7 +157,7 @@ static void dial_now(struct cp_engine *e, uint32_t number, uint64_t now)
 	if (e->subscribers.session[number] != LC_NO_SLOT)
 		return;
 	cp_subscribers_expand(&e->subscribers, number, &one, &range, &index);
-	const struct cfg_domain_map *map = cp_dial_map_find(e, one.name);
+	const struct cfg_domain_map *map = cfg_find_domain_map(e->cfg, one.name);
 	if (map == NULL) /* the configuration was checked: it has one */
 		return;
 	if (map->authentication == CFG_AUTHENTICATION_RADIUS) {
@@ -278,7 +278,7 @@ int cp_dial_start(struct cp_engine *e)
 	if (d->places == NULL || d->idle == NULL || cp_chains_start(&d->tunnels, tunnels) != 0 ||
 	    cp_lockouts_start(&d->lockouts, tunnels < 1024 ? 1024 : LOCKOUTS) != 0)
 		return -ENOMEM;
-	return allocate_subscribers(e) != 0 || cp_dial_map_start(e) != 0 ? -ENOMEM : 0;
+	return allocate_subscribers(e);
 }
 
 void cp_dial_stop(struct cp_engine *e)
@@ -296,7 +296,6 @@ void cp_dial_stop(struct cp_engine *e)
 	lc_timers_free(d->later);
 	free(d->places);
 	lc_timers_free(d->idle);
-	cp_chains_stop(&d->maps);
 	cp_chains_stop(&d->tunnels);
 	cp_lockouts_stop(&d->lockouts);
 	free(d);

@@ -3,7 +3,6 @@
  *
  * cp_dial.c          whose turn it is: the first time, after a back-off
  * cp_dial_radius.c   who is asked of RADIUS; what it answers
- * cp_dial_map.c      domain maps by name
  * cp_dial_choice.c   the tunnels that there are to choose from; whether one is there already
  * cp_dial_tunnel.c   who waits for a tunnel; idle tunnels
  * cp_dial_lockout.c  tunnels that could not be set up
@@ -95,9 +94,6 @@ struct cp_dials {
 	struct cp_dial_list ready;          /* their choice is to be looked at, paced */
 	struct cp_dial_list anew;           /* they begin again, after a back-off */
 
-	struct cp_chains maps; /* domain maps by name */
-	int32_t others;        /* the map "default"; -1: none */
-
 	/* by tunnel slot */
 	struct cp_dial_place *places;
 	struct cp_chains tunnels; /* by what makes them the same for sharing */
@@ -153,9 +149,6 @@ static inline uint64_t cp_dial_hash(uint64_t sum, const void *bytes, size_t leng
 }
 
 bool cp_dial_is_dialled(const struct cfg_subscribers *range);
-int cp_dial_map_start(struct cp_engine *engine); /* 0 or -ENOMEM */
-/* NULL: none applies. */
-const struct cfg_domain_map *cp_dial_map_find(const struct cp_engine *engine, const char *name);
 
 /* Begins for a subscriber who may choose. NULL: no memory. */
 struct cp_dial *cp_dial_begin(struct cp_engine *engine, uint32_t number,

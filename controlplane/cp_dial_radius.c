@@ -38,7 +38,7 @@ static int ask(struct cp_engine *e, uint32_t number)
 	uint32_t range, index;
 	const struct cfg_subscribers *of =
 	    cp_subscribers_expand(&e->subscribers, number, &one, &range, &index);
-	const struct cfg_domain_map *map = cp_dial_map_find(e, one.name);
+	const struct cfg_domain_map *map = cfg_find_domain_map(e->cfg, one.name);
 	struct cp_access_request request = {.name = one.name,
 					    .password = of->password != NULL ? of->password : "",
 					    .access_port = (uint16_t)of->port,
@@ -142,7 +142,7 @@ void cp_engine_authorized(struct cp_engine *e, uint32_t ticket,
 	d->n_asked--;
 	d->stage[ticket] = CP_DIAL_NONE;
 	cp_subscribers_expand(&e->subscribers, ticket, &one, &range, &index);
-	const struct cfg_domain_map *map = cp_dial_map_find(e, one.name);
+	const struct cfg_domain_map *map = cfg_find_domain_map(e->cfg, one.name);
 	++*counters[answer->outcome];
 	if (answer->outcome == CP_ACCESS_ACCEPTED && accept_answer(e, ticket, map, answer) == 0)
 		return;

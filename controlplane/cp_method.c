@@ -10,7 +10,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 const char *cp_port_module(const struct cfg *cfg, uint16_t port, uint8_t *slot)
 {
@@ -80,17 +79,15 @@ void cp_method_note(const struct cp_turn *turn)
 static const struct cfg_tunnel_policy *find_domain_tunnel(const struct cfg *cfg,
 							  const struct lc_tunnel *t, bool *radius)
 {
-	for (unsigned i = 0; i < cfg->n_domain_maps; i++) {
-		const struct cfg_domain_map *map = &cfg->domain_maps[i];
-		if (strcasecmp(map->name, t->profile) != 0)
-			continue;
-		*radius = *radius || map->authentication == CFG_AUTHENTICATION_RADIUS;
-		for (unsigned k = 0; k < map->n_tunnels; k++)
-			if (map->tunnels[k].number == t->domain_tunnel)
-				return &map->tunnels[k].policy;
-		return t->origin == LC_ORIGIN_RADIUS ? &cfg->l2tp : NULL;
-	}
-	return NULL;
+	const struct cfg_domain_map *map = cfg_domain_map(cfg, t->profile);
+
+	if (map == NULL)
+		return NULL;
+	*radius = *radius || map->authentication == CFG_AUTHENTICATION_RADIUS;
+	for (unsigned i = 0; i < map->n_tunnels; i++)
+		if (map->tunnels[i].number == t->domain_tunnel)
+			return &map->tunnels[i].policy;
+	return t->origin == LC_ORIGIN_RADIUS ? &cfg->l2tp : NULL;
 }
 
 /* What the tunnel would get now. NULL: nothing applies to it any more. *radius: some of it may have come from an
