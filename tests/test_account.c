@@ -187,6 +187,30 @@ static void a_refused_call_is_a_link_reject(void **state)
 	al_free(al);
 }
 
+/* What would recover a tunnel that is not here any more is refused, and no tunnel is rejected (RFC 2867 section 3.3). */
+static void a_refused_recovery_is_no_tunnel_reject(void **state)
+{
+	(void)state;
+	struct account_lab *al = al_new("", ALL, 2);
+	struct al_end *lac = &al->end[LAC], *lns = &al->end[LNS];
+
+	al_run(al, 500);
+	al->lab->cut = true;
+	close_tunnel(al, LNS, CP_STOPCCN_GENERAL);
+	al_run(al, 500);
+	lab_restart(lac->end);
+	al->lab->cut = false;
+	al_run(al, 5000);
+	assert_int_equal(cp_engine_counters(lac->end->engine)->recoveries_failed, 1);
+	assert_int_equal(cp_engine_counters(lns->end->engine)->refused, 1);
+	assert_int_equal(al_count(lns, LC_ACCOUNT_TUNNEL_REJECT), 0);
+	assert_int_equal(al_count(lac, LC_ACCOUNT_TUNNEL_REJECT), 0);
+	al_run(al, 5000);
+	for (unsigned i = 0; i < 2; i++)
+		al_verify(&al->end[i]);
+	al_free(al);
+}
+
 /* ---- what is configured ---- */
 
 static unsigned told_with(const char *radius, unsigned end)
@@ -478,6 +502,7 @@ int main(void)
 	    cmocka_unit_test(each_end_has_its_cause),
 	    cmocka_unit_test(a_newer_session_preempts),
 	    cmocka_unit_test(a_refused_call_is_a_link_reject),
+	    cmocka_unit_test(a_refused_recovery_is_no_tunnel_reject),
 	    cmocka_unit_test(what_is_not_wanted_is_not_told),
 	    cmocka_unit_test(a_stop_follows_its_start),
 	    cmocka_unit_test(a_full_ledger_holds_nobody_up),
