@@ -162,7 +162,6 @@ void cp_account_tunnel_opened(struct cp_turn *turn)
 	struct cp_engine *e = turn->engine;
 	struct lc_tunnel *t = turn->tunnel;
 
-	t->established = turn->now;
 	if (e->cfg->radius.tunnel_accounting && e->cfg->radius.n_accounting > 0)
 		t->accounted =
 		    cp_account_record(e, LC_ACCOUNT_TUNNEL_START, t, NULL, turn->now) != NULL;
