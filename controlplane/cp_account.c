@@ -15,7 +15,10 @@
 #include <errno.h>
 #include <string.h>
 
-enum { SAY_LOST_MS = 10000 }; /* at most so often */
+enum {
+	SAY_LOST_MS = 10000, /* at most so often */
+	SHORT_MS = 2000,     /* a server that answers makes room for a batch of Stops within this */
+};
 
 /* ---- entries ---- */
 
@@ -81,6 +84,22 @@ bool cp_account_spare_room(struct cp_engine *e)
 	e->accounts.any = true;
 	e->accounts.skipped++;
 	return false;
+}
+
+unsigned cp_account_due(const struct lc_session *s)
+{
+	return (unsigned)__builtin_popcount(s->accounted);
+}
+
+bool cp_account_has_room(struct cp_engine *e, unsigned records, uint64_t now)
+{
+	if (lc_txn_accounts_room(e->txn) >= records) {
+		e->short_since = 0;
+		return true;
+	}
+	if (e->short_since == 0)
+		e->short_since = now;
+	return now - e->short_since >= SHORT_MS;
 }
 
 void cp_account_committed(struct cp_engine *e, uint64_t now)
