@@ -200,9 +200,34 @@ static void test_failover_protocol(void **state)
 		live(SHORT, seed);
 }
 
+/* A tunnel that could not be set up is skipped after a reload, too. */
+static void test_lockouts_stay(void **state)
+{
+	static const char map[] =
+	    MAP("none", "{\"tunnel\":1,\"preference\":1,\"remote\":\"10.1.0.4\"}," T2);
+	static const char l2tp[] =
+	    LAB_SILENT "\"lockout\":120,\"retransmission\":{\"not_established\":2},";
+	struct lab *lab = dial_lab(l2tp, map, dial_users("isp", 5), "");
+	struct lab_end *lac = &lab->end[LAC];
+	char *more = dial_lac_json(l2tp, map, dial_users("isp", 9));
+
+	(void)state;
+	lab->dead[0] = 0x0a010004;
+	dial_run(lab, 40000);
+	assert_int_equal(lab_sessions(lac, CP_SESSION_ESTABLISHED), 5);
+	assert_int_equal(dial_counters(lab)->lockouts, 1);
+	succeed(lac, more);
+	dial_run(lab, 1000);
+	assert_int_equal(lab_sessions(lac, CP_SESSION_ESTABLISHED), 9);
+	assert_null(dial_tunnel(lab, 0x0a010004, CP_TUNNEL_WAIT_CTL_REPLY));
+	free(more);
+	lab_free(lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_lockouts_stay),
 	    cmocka_unit_test(test_silent_failover),
 	    cmocka_unit_test(test_failover_protocol),
 	};
