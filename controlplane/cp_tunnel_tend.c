@@ -9,7 +9,11 @@
 #include <errno.h>
 #include <string.h>
 
-enum { REFUSED_MS = 10000 }; /* what does not come by itself: tried again after this */
+enum {
+	REFUSED_MS = 10000,   /* what does not come by itself: tried again after this */
+	ROOM_MS = 100,        /* the ledger is asked for room again after this and up to ... */
+	ROOM_SPREAD_MS = 900, /* ... this more: 65535 tunnels that end at once do not ask at once */
+};
 
 static bool is_ending(const struct lc_tunnel *t)
 {
@@ -188,7 +192,7 @@ void cp_tunnel_tend(struct cp_engine *e, uint32_t slot, uint64_t now)
 		return;
 	int left = is_ending(t) ? free_sessions(e, slot, now) : 0;
 	if (left != 0) {
-		again(e, slot, left > 0 ? now : now + CP_BLOCKED_MS);
+		again(e, slot, left > 0 ? now : now + ROOM_MS + slot % ROOM_SPREAD_MS);
 		return;
 	}
 	if (cp_recover_is_mute(t))
