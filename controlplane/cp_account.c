@@ -15,7 +15,10 @@
 #include <errno.h>
 #include <string.h>
 
-enum { SAY_LOST_MS = 10000 }; /* at most so often */
+enum {
+	SAY_LOST_MS = 10000, /* at most so often */
+	SHORT_MS = 2000,     /* a server that answers makes room for a batch of Stops within this */
+};
 
 /* ---- entries ---- */
 
@@ -83,6 +86,22 @@ bool cp_account_spare_room(struct cp_engine *e)
 	return false;
 }
 
+unsigned cp_account_due(const struct lc_session *s)
+{
+	return (unsigned)__builtin_popcount(s->accounted);
+}
+
+bool cp_account_has_room(struct cp_engine *e, unsigned records, uint64_t now)
+{
+	if (lc_txn_accounts_room(e->txn) >= records) {
+		e->short_since = 0;
+		return true;
+	}
+	if (e->short_since == 0)
+		e->short_since = now;
+	return now - e->short_since >= SHORT_MS;
+}
+
 void cp_account_committed(struct cp_engine *e, uint64_t now)
 {
 	struct cp_account_pending *p = &e->accounts;
@@ -137,12 +156,21 @@ static bool is_ending(unsigned state)
 	return state == CP_TUNNEL_STOPPING || state >= CP_TUNNEL_STOPPED;
 }
 
+/* Its record refuses, and recovers nothing: only the message tells (cp_recover_remote.c). */
+static bool is_of_recovery(const struct cp_turn *turn)
+{
+	return turn->message != NULL && turn->message->type == LC_MSG_SCCRQ &&
+	       cp_message_has(turn->message, CP_AVP_TUNNEL_RECOVERY);
+}
+
 /* RFC 2867 section 3.3. One that lost a tie was not rejected: the other one is the same tunnel. */
-static bool is_reject(const struct cp_engine *e, enum cp_tunnel_state before,
+static bool is_reject(const struct cp_turn *turn, enum cp_tunnel_state before,
 		      enum cp_tunnel_event event)
 {
-	if (!e->cfg->radius.tunnel_accounting || e->cfg->radius.n_accounting == 0 ||
-	    event == CP_TUNNEL_TIE_LOST)
+	const struct cfg_radius *r = &turn->engine->cfg->radius;
+
+	if (!r->tunnel_accounting || r->n_accounting == 0 || event == CP_TUNNEL_TIE_LOST ||
+	    is_of_recovery(turn))
 		return false;
 	return before == CP_TUNNEL_WAIT_CTL_REPLY || before == CP_TUNNEL_WAIT_CTL_CONN ||
 	       (before == CP_TUNNEL_IDLE && event == CP_TUNNEL_SCCRQ_BAD);
@@ -153,7 +181,6 @@ void cp_account_tunnel_opened(struct cp_turn *turn)
 	struct cp_engine *e = turn->engine;
 	struct lc_tunnel *t = turn->tunnel;
 
-	t->established = turn->now;
 	if (e->cfg->radius.tunnel_accounting && e->cfg->radius.n_accounting > 0)
 		t->accounted =
 		    cp_account_record(e, LC_ACCOUNT_TUNNEL_START, t, NULL, turn->now) != NULL;
@@ -184,7 +211,7 @@ void cp_account_tunnel_event(struct cp_turn *turn, enum cp_tunnel_state before,
 	if (t->cause == CP_CAUSE_LOST_SERVICE && t->established == 0)
 		t->cause = CP_CAUSE_SERVICE_UNAVAILABLE; /* there was none to lose */
 	cp_account_tunnel_ended(e, t, turn->now);
-	if (!is_reject(e, before, event) || !cp_account_spare_room(e))
+	if (!is_reject(turn, before, event) || !cp_account_spare_room(e))
 		return;
 	struct lc_account *a = cp_account_record(e, LC_ACCOUNT_TUNNEL_REJECT, t, NULL, turn->now);
 	if (a != NULL)

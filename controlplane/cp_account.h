@@ -65,6 +65,12 @@ struct lc_account *cp_account_record(struct cp_engine *engine, enum lc_account_t
 /* There is room for what nobody must have: Interim-Updates and rejects. If not, counts one that is left out. */
 bool cp_account_spare_room(struct cp_engine *engine);
 
+/* A session's records that end with it. */
+unsigned cp_account_due(const struct lc_session *session);
+
+/* There is room for so many records, or there was none for so long that nobody is to wait for it any more. */
+bool cp_account_has_room(struct cp_engine *engine, unsigned records, uint64_t now);
+
 /* The open transaction has become true, or never will. */
 void cp_account_committed(struct cp_engine *engine, uint64_t now);
 void cp_account_aborted(struct cp_engine *engine);

@@ -98,6 +98,8 @@ struct cp_engine {
 
 	struct lc_timers *interims; /* by session slot: its next Interim-Update */
 	uint64_t lost_said;         /* ms: when lost accounting records were logged last */
+	uint64_t
+	    short_since; /* ms: the ledger lacks the room for a batch of Stops; 0: it does not */
 
 	/* the open transaction */
 	struct cp_account_pending accounts;

@@ -5,9 +5,10 @@
  * start would not find again, because it begins a new life or because it may look once too often, is taken over as it
  * is: whose turn it is to be recovered and who is waited for (to the engine of the same life a tunnel that is LOST is not
  * lost again), which sessions have been asked for, which stale ones are to be, how long a configured tunnel and its
- * calls are in back-off, what has been said of a peer, which lines of the history are open, and the counters. None of
- * that names the configuration but by a tunnel's name. Who is being dialled is dialled anew (cp_dial.h): his choices are
+ * calls are in back-off, which tunnels of domains are locked out, what has been said of a peer, which lines of the
+ * history are open, and the counters. None of that names the configuration but by a tunnel's name. Who is being dialled is dialled anew (cp_dial.h): his choices are
  * the configuration's. Everything that may fail comes first; from adopt() on the old engine is an empty shell. */
+#include "cp_dial.h"
 #include "cp_recover.h"
 
 #include <stdlib.h>
@@ -30,6 +31,15 @@ static void adopt_configured(struct cp_engine *e, const struct cp_engine *old, u
 		lc_timers_set(e->openings, number, lc_timers_at(old->openings, (uint32_t)before));
 }
 
+/* They are keys and times, and as many as tunnel slots. */
+static void exchange_lockouts(struct cp_dials *dials, struct cp_dials *old)
+{
+	struct cp_lockouts none = dials->lockouts;
+
+	dials->lockouts = old->lockouts;
+	old->lockouts = none;
+}
+
 static void adopt(struct cp_engine *e, struct cp_engine *old)
 {
 	free(e->queries);
@@ -40,6 +50,7 @@ static void adopt(struct cp_engine *e, struct cp_engine *old)
 	ADOPT(e, old, next_lost);
 	ADOPT(e, old, recoveries_due);
 	ADOPT(e, old, history);
+	exchange_lockouts(e->dials, old->dials);
 	e->history_known = old->history_known;
 	e->n_peers = old->n_peers;
 	e->counters = old->counters;

@@ -13,8 +13,6 @@
  * entry that it moves, whatever the ledger's size. */
 #pragma once
 
-#include <stdarg.h>
-
 #include "cp_engine.h"
 
 enum { CP_LEDGER_WINDOW = 200 }; /* entries with the client at a time: an identifier has 8 bits */

@@ -90,7 +90,6 @@ struct cp_radius {
 	unsigned n_servers[CP_RADIUS_N_KINDS];
 	/* number: kind * CP_RADIUS_EXCHANGES + i */
 	struct cp_radius_exchange exchanges[CP_RADIUS_N_KINDS * CP_RADIUS_EXCHANGES];
-	unsigned in_use[CP_RADIUS_N_KINDS];
 	struct cp_radius_gate gates[CP_RADIUS_N_COUNTERS];
 	struct cp_radius_gate reject_gate;
 	struct cp_radius_statistics statistics;

@@ -9,7 +9,11 @@
 #include <errno.h>
 #include <string.h>
 
-enum { REFUSED_MS = 10000 }; /* what does not come by itself: tried again after this */
+enum {
+	REFUSED_MS = 10000,   /* what does not come by itself: tried again after this */
+	ROOM_MS = 100,        /* the ledger is asked for room again after this and up to ... */
+	ROOM_SPREAD_MS = 900, /* ... this more: 65535 tunnels that end at once do not ask at once */
+};
 
 static bool is_ending(const struct lc_tunnel *t)
 {
@@ -48,17 +52,22 @@ static int run_event(struct cp_engine *e, uint32_t slot, enum cp_tunnel_event ev
 	return error;
 }
 
-/* Frees a batch of a tunnel's sessions. true: some are left. */
-static bool free_sessions(struct cp_engine *e, uint32_t slot, uint64_t now)
+/* Frees a batch of a tunnel's sessions. 1: some are left; 0: none, or not now; -EAGAIN: the ledger is to make room for
+ * their Stops first. */
+static int free_sessions(struct cp_engine *e, uint32_t slot, uint64_t now)
 {
 	uint32_t batch[LC_TXN_SESSIONS];
-	unsigned n = 0;
+	unsigned n = 0, records = 0;
 
 	for (uint32_t s = lc_txn_first_session(e->txn, slot);
-	     s != LC_NO_SLOT && n < LC_TXN_SESSIONS; s = lc_txn_next_session(e->txn, s))
+	     s != LC_NO_SLOT && n < LC_TXN_SESSIONS; s = lc_txn_next_session(e->txn, s)) {
+		records += cp_account_due(lc_txn_peek_session(e->txn, s));
 		batch[n++] = s;
+	}
 	if (n == 0)
-		return false;
+		return 0;
+	if (records > 0 && !cp_account_has_room(e, records + 1, now)) /* and the Tunnel-Stop */
+		return -EAGAIN;
 	struct lc_tunnel *t = cp_tunnel_touch(e, slot);
 	for (unsigned i = 0; i < n; i++) {
 		cp_session_touch(e, batch[i]);
@@ -67,7 +76,7 @@ static bool free_sessions(struct cp_engine *e, uint32_t slot, uint64_t now)
 	}
 	cp_account_tunnel_ended(e, t, now);
 	if (cp_commit(e, now) != 0)
-		return false;
+		return 0;
 	e->counters.sessions_closed += n;
 	return lc_txn_first_session(e->txn, slot) != LC_NO_SLOT;
 }
@@ -181,8 +190,9 @@ void cp_tunnel_tend(struct cp_engine *e, uint32_t slot, uint64_t now)
 
 	if (t == NULL)
 		return;
-	if (is_ending(t) && free_sessions(e, slot, now)) {
-		again(e, slot, now);
+	int left = is_ending(t) ? free_sessions(e, slot, now) : 0;
+	if (left != 0) {
+		again(e, slot, left > 0 ? now : now + ROOM_MS + slot % ROOM_SPREAD_MS);
 		return;
 	}
 	if (cp_recover_is_mute(t))
@@ -286,7 +296,7 @@ void cp_tunnel_plan(struct cp_engine *e, uint32_t configured, uint64_t now)
 void cp_tunnel_clear(struct cp_engine *e, uint32_t slot, struct cp_end end, uint64_t now)
 {
 	run_event(e, slot, CP_TUNNEL_LOST, end, now);
-	while (free_sessions(e, slot, now))
-		;
+	while (free_sessions(e, slot, now) > 0)
+		; /* the rest, where the ledger is full, is tended to like that of others */
 	run_event(e, slot, CP_TUNNEL_TIMEOUT, end, now);
 }

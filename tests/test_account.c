@@ -187,6 +187,30 @@ static void a_refused_call_is_a_link_reject(void **state)
 	al_free(al);
 }
 
+/* What would recover a tunnel that is not here any more is refused, and no tunnel is rejected (RFC 2867 section 3.3). */
+static void a_refused_recovery_is_no_tunnel_reject(void **state)
+{
+	(void)state;
+	struct account_lab *al = al_new("", ALL, 2);
+	struct al_end *lac = &al->end[LAC], *lns = &al->end[LNS];
+
+	al_run(al, 500);
+	al->lab->cut = true;
+	close_tunnel(al, LNS, CP_STOPCCN_GENERAL);
+	al_run(al, 500);
+	lab_restart(lac->end);
+	al->lab->cut = false;
+	al_run(al, 5000);
+	assert_int_equal(cp_engine_counters(lac->end->engine)->recoveries_failed, 1);
+	assert_int_equal(cp_engine_counters(lns->end->engine)->refused, 1);
+	assert_int_equal(al_count(lns, LC_ACCOUNT_TUNNEL_REJECT), 0);
+	assert_int_equal(al_count(lac, LC_ACCOUNT_TUNNEL_REJECT), 0);
+	al_run(al, 5000);
+	for (unsigned i = 0; i < 2; i++)
+		al_verify(&al->end[i]);
+	al_free(al);
+}
+
 /* ---- what is configured ---- */
 
 static unsigned told_with(const char *radius, unsigned end)
@@ -269,8 +293,8 @@ static void a_full_ledger_holds_nobody_up(void **state)
 				 SUBSCRIBERS);
 	}
 	assert_int_equal(cp_ledger_stats(lac->ledger).used, 64);
-	/* 41 Starts had room, and 23 of their Stops; then no Start, so no Stop. */
-	assert_int_equal(c->accounting_lost, 41 - 23 + 3 * 41);
+	/* 41 Starts had room; then one of the next tunnel, while 22 Stops waited for more: so its Stop is due, too. */
+	assert_int_equal(c->accounting_lost, 41 - 22 + 40 + 1 + 2 * 41);
 	unsigned said = 0;
 	for (const char *at = lac->end->log; (at = strstr(at, "the ledger is full")) != NULL; at++)
 		said++;
@@ -284,6 +308,42 @@ static void a_full_ledger_holds_nobody_up(void **state)
 	assert_in_range(al_count(lac, LC_ACCOUNT_START), SUBSCRIBERS, SUBSCRIBERS);
 	assert_in_range(al_count(lac, LC_ACCOUNT_STOP), 10, 12);
 	al_free(al);
+}
+
+/* A tunnel with more sessions than the ledger has room for: a server that answers gets all of their Stops, also if it is
+ * the start of a control plane that ends them. */
+static void a_large_tunnel_ends(bool at_start)
+{
+	al_records = 700;
+	struct account_lab *al =
+	    al_new(at_start ? "\"failover_resync\":\"disable\"," : LAB_SILENT, ALL, 600);
+
+	al_records = 4096;
+	for (unsigned i = 0;
+	     i < 600 && lab_sessions(al->end[LNS].end, CP_SESSION_ESTABLISHED) < 600; i++)
+		al_run(al, 100);
+	al_run(al, 3000);
+	unsigned lost = (unsigned)cp_engine_counters(al->end[LAC].end->engine)->accounting_lost;
+	uint64_t tunnel = lab_tunnel(al->end[LAC].end, 0)->accounting_id;
+	assert_int_equal(lost, 0);
+	if (at_start)
+		lab_restart(al->end[LAC].end);
+	else
+		close_tunnel(al, LNS, CP_STOPCCN_GENERAL);
+	al_run(al, 60000);
+	for (unsigned i = at_start ? LAC : 0; i < (at_start ? 1 : 2); i++)
+		assert_int_equal(cp_engine_counters(al->end[i].end->engine)->accounting_lost, 0);
+	al_only(&al->end[LAC], LC_ACCOUNT_TUNNEL_STOP, tunnel);
+	assert_int_equal(al_count(&al->end[LAC], LC_ACCOUNT_STOP), 600);
+	assert_int_equal(al_count(&al->end[LAC], LC_ACCOUNT_LINK_STOP), 600);
+	al_free(al);
+}
+
+static void a_large_tunnel_loses_nothing(void **state)
+{
+	(void)state;
+	a_large_tunnel_ends(false);
+	a_large_tunnel_ends(true);
 }
 
 /* ---- restarts ---- */
@@ -478,9 +538,11 @@ int main(void)
 	    cmocka_unit_test(each_end_has_its_cause),
 	    cmocka_unit_test(a_newer_session_preempts),
 	    cmocka_unit_test(a_refused_call_is_a_link_reject),
+	    cmocka_unit_test(a_refused_recovery_is_no_tunnel_reject),
 	    cmocka_unit_test(what_is_not_wanted_is_not_told),
 	    cmocka_unit_test(a_stop_follows_its_start),
 	    cmocka_unit_test(a_full_ledger_holds_nobody_up),
+	    cmocka_unit_test(a_large_tunnel_loses_nothing),
 	    cmocka_unit_test(nothing_is_repeated_or_lost),
 	    cmocka_unit_test(a_tunnel_that_is_recovered_goes_on),
 	    cmocka_unit_test(a_tunnel_without_a_method_ends_at_the_start),

@@ -513,6 +513,42 @@ static void test_idle_chassis_starts_cold(void **state)
 	assert_int_equal(rig_process(&rig, "data-plane", "starts"), 2);
 }
 
+/* A Stop that no server has acknowledged is something to lose: a cold start would remove it with the mirror. */
+static void test_record_that_waits(void **state)
+{
+	struct cfg_errors errors;
+	struct lc_mirror mirror;
+	struct lc_txn *txn;
+	char why[256];
+	int error;
+	bool cold;
+
+	edit("\"l2tp\"", "\"radius\": {\"accounting_servers\": [{\"address\": \"127.0.0.1\", "
+			 "\"secret\": \"s\"}]}, \"l2tp\"");
+	rig_task(rig.control, "serve empty");
+	rig_start(&rig, NULL);
+	struct cfg *cfg = cfg_load(rig.configuration, &errors);
+	assert_non_null(cfg);
+	struct lc_geometry geometry =
+	    lc_geometry_for(cfg->limits.tunnels, cfg->limits.sessions, cfg->limits.message_buffers,
+			    cfg->limits.accounting_records);
+	cfg_free(cfg);
+	assert_int_equal(
+	    lc_mirror_open(&mirror, rig_mirror(&rig), &geometry, &cold, why, sizeof(why)), 0);
+	assert_int_equal(lc_txn_attach(&txn, &mirror, why, sizeof(why)), 0);
+	struct lc_account *record = lc_txn_account(txn, &error);
+	assert_non_null(record);
+	record->status_type = LC_ACCOUNT_TUNNEL_STOP;
+	assert_int_equal(lc_txn_commit(txn), 0);
+	edit("\"tunnels\": 16", "\"tunnels\": 200");
+	expect_refusal(reload(), "cannot change while 1 accounting record waits for a server");
+	expect_runs("lns", 1, true);
+	lc_txn_account_release(txn, lc_txn_account_take(txn));
+	lc_txn_detach(txn);
+	lc_mirror_close(&mirror);
+	expect_change(reload(), 2, "limits.tunnels: 16 -> 200");
+}
+
 /* A plane cannot start with it: back to what there was, and the chassis goes on. */
 static void test_idle_chassis_goes_back(void **state)
 {
@@ -548,6 +584,7 @@ int main(void)
 	    TEST(test_control_plane_hangs),
 	    TEST(test_supervisor_dies),
 	    TEST(test_idle_chassis_starts_cold),
+	    TEST(test_record_that_waits),
 	    TEST(test_idle_chassis_goes_back),
 	};
 

@@ -53,11 +53,25 @@ static unsigned count_tunnels(const struct lc_mirror *m)
 	return n;
 }
 
+/* Accounting records that no server has acknowledged; 0 where there is no server that could. */
+static unsigned count_records(const struct cfg *cfg, const struct lc_mirror *m)
+{
+	uint32_t size = m->header->geometry.accounts;
+	unsigned n = 0;
+
+	if (cfg->radius.n_accounting == 0 || m->header->account_number == 0)
+		return 0;
+	for (uint32_t i = 0; i < size; i++)
+		n += __atomic_load_n(&m->ledger[i].number, __ATOMIC_RELAXED) != 0;
+	return n;
+}
+
 static void check_fixed(const struct chassis *chassis, const struct cfg_changes *changes,
 			struct cfg_errors *errors)
 {
 	unsigned tunnels = chassis->mirror_open ? count_tunnels(&chassis->mirror) : 0;
 	unsigned sessions = chassis->mirror_open ? cp_show_count_sessions(&chassis->mirror) : 0;
+	unsigned records = chassis->mirror_open ? count_records(chassis->cfg, &chassis->mirror) : 0;
 
 	for (size_t i = 0; i < changes->count; i++) {
 		const struct cfg_change *change = &changes->list[i];
@@ -73,6 +87,13 @@ static void check_fixed(const struct chassis *chassis, const struct cfg_changes 
 			    "cannot change while %u tunnel%s and %u session%s are up: stop the "
 			    "chassis, or clear them; nothing was changed",
 			    tunnels, tunnels == 1 ? "" : "s", sessions, sessions == 1 ? "" : "s");
+		else if (change->kind == CFG_CHANGE_RESTART && records)
+			complain(
+			    errors, change->path,
+			    "cannot change while %u accounting record%s for a server, which "
+			    "a cold start would lose: see to the accounting servers (warmline "
+			    "show radius statistics), or stop the chassis; nothing was changed",
+			    records, records == 1 ? " waits" : "s wait");
 	}
 }
 
