@@ -192,6 +192,10 @@ static int run_words(struct shell *shell, struct cli *cli, const struct words *w
 		return fault_of_match(shell, words, &match, line);
 	command = &cli_commands[match.phrase];
 	argc = (int)(words->n - match.at);
+	if (argc > 0 && command->most == 0) { /* a word that goes on from here nowhere */
+		match.fault = MATCH_UNKNOWN;
+		return fault_of_match(shell, words, &match, line);
+	}
 	argv = calloc((size_t)argc + 1, sizeof(*argv));
 	if (!argv)
 		abort();

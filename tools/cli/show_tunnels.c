@@ -61,7 +61,7 @@ static void add_tunnels(void *context, const json_t *tunnels)
 		table_add(table, "%s", get_text(t, "peer_address"));
 		list->older += is_older(t);
 		table_add(table, "%s (%s)%s", show_short_method(get_text(t, "method_in_effect")),
-			  get_text(t, "method_scope"), is_older(t) ? " *" : "");
+			  get_text(t, "method_scope"), is_older(t) ? "*" : "");
 		table_add(table, "%lld", get_int(t, "sessions"));
 		table_add(table, "%s", text_duration(get_count(t, "uptime_ms")));
 		table_add(table, "%s", resync_of(t, text, sizeof(text)));
