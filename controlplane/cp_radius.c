@@ -102,6 +102,15 @@ int cp_radius_authorize(struct cp_radius *radius, uint32_t ticket,
 	return 0;
 }
 
+/* An entry whose server is gone, and which was to be handed back, is told again before that: it is not out twice. */
+static void forget_entry(struct cp_radius *radius, uint32_t entry)
+{
+	for (uint16_t i = CP_RADIUS_EXCHANGES; i < CP_RADIUS_N_KINDS * CP_RADIUS_EXCHANGES; i++)
+		if (radius->exchanges[i].used && !radius->exchanges[i].waits &&
+		    radius->exchanges[i].name == entry)
+			cp_radius_exchange_drop(radius, i);
+}
+
 int cp_radius_account(struct cp_radius *radius, uint32_t entry, const struct lc_account *account)
 {
 	int error = -ENOENT;
@@ -109,6 +118,7 @@ int cp_radius_account(struct cp_radius *radius, uint32_t entry, const struct lc_
 
 	if (radius->n_servers[CP_RADIUS_ACCOUNTING] == 0)
 		return -ENOENT;
+	forget_entry(radius, entry);
 	number = cp_radius_exchange_new(radius, CP_RADIUS_ACCOUNTING);
 	if (number == CP_RADIUS_NONE)
 		return -EAGAIN;

@@ -73,8 +73,9 @@ int cp_radius_authorize(struct cp_radius *radius, uint32_t ticket,
 			const struct cp_access_request *request);
 
 /* Tells a record (copied) of the ledger. 0: world.accounted or world.unaccounted follow, from the event loop; -EAGAIN:
- * too many (256) wait, or its identifier is taken; -ENOENT: there are no accounting servers. If progress says that it
- * was sent, it is taken up where the predecessor left it: hand those in first, before the event loop runs. */
+ * too many (256) wait, or its identifier is taken; -ENOENT: there are no accounting servers. One that is about to be
+ * handed back is not handed back any more. If progress says that it was sent, it is taken up where the predecessor left
+ * it: hand those in first, before the event loop runs. */
 int cp_radius_account(struct cp_radius *radius, uint32_t entry, const struct lc_account *account);
 
 /* ---- counters, of this process's life ---- */
