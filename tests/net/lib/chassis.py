@@ -90,6 +90,13 @@ class Chassis:
         self.in_a_row[key] = 0
         return True
 
+    def order_outage(self, seconds):
+        """The control plane dies and stays away; does not wait for it."""
+        path = os.path.join(self.directory, self.name, "chassis.sock")
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(path)
+            line.sendall(json.dumps({"command": "warm-start", "target": TARGETS[CONTROL], "outage": seconds}).encode() + b"\n")
+
     def cli(self, *arguments):
         done = subprocess.run([self.tools.cli, "--runtime-directory", self.directory, "--chassis", self.name, "--json",
                                *arguments], capture_output=True, text=True, check=False)
