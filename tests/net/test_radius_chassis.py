@@ -81,7 +81,7 @@ def l2tp(**more):
 
 
 def lac_configuration(radius):
-    configuration = common("lac", [
+    configuration = common(f"lac-{os.getpid()}", [
         ("e3-atm", port(0, "access", "access")),  # facing subscribers it may do all
         ("ge", port(1, "peer", "peer", address="10.1.0.1/24")),
         ("e3-atm", port(2, "peerx", "peer", address="10.2.0.1/24"))])
@@ -95,7 +95,7 @@ def lac_configuration(radius):
 
 
 def lns_configuration(radius):
-    configuration = common("lns", [
+    configuration = common(f"lns-{os.getpid()}", [
         ("ge", port(0, "peer", "peer", address="10.1.0.2/24")),
         ("ge", port(1, "peerx", "peer", address="10.2.0.2/24"))])
     hosts = [{"name": name, "password": secret(name)} for name in NAMES]
