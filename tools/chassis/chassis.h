@@ -196,6 +196,10 @@ void runtime_remove_mirror(struct chassis *chassis);
 
 /* ---- child.c ---- */
 
+/* The socket for RADIUS that outlives control planes; a new one for each cold start. Bound by the first of them, which
+ * knows from where. Logs its failure: each control plane then has its own. */
+void child_open_radius(struct chassis *chassis);
+
 /* Fills in child->program: given (may be NULL), beside our executable, in ../sbin, in PATH. */
 int child_find(struct child *child, const char *name, const char *given);
 
