@@ -160,6 +160,7 @@ struct chassis {
 	int lock;                /* held by the children too: see runtime.c */
 	struct lc_mirror mirror; /* read only */
 	bool mirror_open;
+	int mirror_lock; /* held by the children too */
 	char mirror_path[PATH_MAX];
 	bool huge;
 	struct event_base *base;

@@ -135,7 +135,7 @@ static int run(struct chassis *chassis, const struct options *options)
 
 int main(int argc, char **argv)
 {
-	static struct chassis chassis = {.lock = -1, .radius_fd = -1};
+	static struct chassis chassis = {.lock = -1, .mirror_lock = -1, .radius_fd = -1};
 	struct options options = read_options(argc, argv);
 	int exit_code;
 
