@@ -63,6 +63,7 @@ static enum cfg_change_kind kind_of(const struct cfg_key *key, enum cfg_change_k
 	    {CFG_IN_ROOT, "limits", CFG_CHANGE_RESTART},
 	    {CFG_IN_ROOT, "dataplane", CFG_CHANGE_RESTART},
 	    {CFG_IN_ROOT, "slots", CFG_CHANGE_RESTART}, /* the data plane has opened its ports */
+	    {CFG_IN_RADIUS, "source_address", CFG_CHANGE_RESTART}, /* the socket is bound */
 	    {CFG_IN_SLOT, "module", CFG_CHANGE_LIVE},
 	    {CFG_IN_PORT, "rate_kbps", CFG_CHANGE_LIVE},
 	    {CFG_IN_PORT, "encapsulation", CFG_CHANGE_LIVE},

@@ -17,6 +17,7 @@
  * The control plane makes tunnels and sessions in an empty mirror (but not where it is "empty"), and without "serve" serves
  * no socket: it is a control plane that is down as far as management is concerned. */
 #include <limits.h>
+#include <netinet/in.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -96,10 +97,18 @@ static void note(const char *program, const char *configuration)
 
 	snprintf(has, sizeof(has), "%s.has", program);
 	copy_file(configuration, has);
-	if (radius)
+	struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in was = {0};
+	socklen_t length = sizeof(was);
+
+	if (radius) {
 		getsockopt(atoi(radius), SOL_SOCKET, SO_TYPE, &type, (socklen_t *)&bytes);
-	fprintf(stderr, "stand-in: %s reads %s; RADIUS socket: %s\n", path ? path : "?",
-		strrchr(configuration, '/') + 1, type == SOCK_DGRAM ? "a datagram one" : "none");
+		getsockname(atoi(radius), (struct sockaddr *)&was, &length);
+		(void)!bind(atoi(radius), (const struct sockaddr *)&own, sizeof(own));
+	}
+	fprintf(stderr, "stand-in: %s reads %s; RADIUS socket: %s, %s\n", path ? path : "?",
+		strrchr(configuration, '/') + 1, type == SOCK_DGRAM ? "a datagram one" : "none",
+		was.sin_port ? "bound" : "new");
 }
 
 static int listen_at_control(const struct cfg *cfg)

@@ -144,6 +144,8 @@ static void test_pairs(void **state)
 	    {"'name': 'lns'}", "'name': 'lns', 'runtime_directory': '/tmp'}",
 	     "never chassis.runtime_directory: \"/run/warmline\" -> \"/tmp\"\n"},
 	    {"'tunnels': 100", "'tunnels': 200", "restart limits.tunnels: 100 -> 200\n"},
+	    {"'radius': {", "'radius': {'source_address': '10.9.0.9', ",
+	     "restart radius.source_address: none -> \"10.9.0.9\"\n"},
 	    {"'tunnels': 100", "", "restart limits.tunnels: 100 -> 1024\n"},
 	    {"'10.2.0.1/24'", "'10.2.0.2/24'",
 	     "restart slots[0].ports[q].address: \"10.2.0.1/24\" -> \"10.2.0.2/24\"\n"},

@@ -92,6 +92,34 @@ static void test_stubborn_child_is_killed(void **state)
 	assert_int_equal(rig_log_count(&rig, "data plane: killed by SIGTERM"), 1);
 }
 
+/* The mirror has the name only. */
+static void test_same_name_elsewhere_is_refused(void **state)
+{
+	struct rig second;
+	char command[512];
+
+	rig_start(&rig, NULL);
+	second = rig;
+	snprintf(second.log, sizeof(second.log), "%s/log2", rig.directory);
+	snprintf(second.configuration, sizeof(second.configuration), "%s/second.json",
+		 rig.directory);
+	snprintf(command, sizeof(command),
+		 "sed 's,\"runtime_directory\": \"%s,&/other,' %s >%s && grep -q other %s",
+		 rig.runtime, rig.configuration, second.configuration, second.configuration);
+	assert_int_equal(system(command), 0);
+	rig_start_only(&second, NULL);
+	assert_int_equal(rig_wait(&second), 2);
+	assert_int_equal(rig_log_count(&second, "with another runtime_directory"), 1);
+	assert_true(rig_has_mirror(&rig));
+	json_decref(rig_ask(&rig, "{\"command\": \"cold-start\"}"));
+	rig_start_only(&second, NULL);
+	assert_int_equal(rig_wait(&second), 2);
+	/* A predecessor that was killed is none. */
+	kill(rig.pid, SIGKILL);
+	assert_int_equal(rig_wait(&rig), -1);
+	rig_start(&rig, NULL);
+}
+
 static void test_second_of_the_same_name_is_refused(void **state)
 {
 	struct rig second;
@@ -364,6 +392,7 @@ int main(void)
 	    TEST(test_stop_keeps_the_mirror_where_asked),
 	    TEST(test_stubborn_child_is_killed),
 	    TEST(test_second_of_the_same_name_is_refused),
+	    TEST(test_same_name_elsewhere_is_refused),
 	    TEST(test_bad_configuration),
 	    TEST(test_dead_child_is_restarted),
 	    TEST(test_crash_loop_backs_off),

@@ -302,6 +302,9 @@ static void test_refusals_change_nothing(void **state)
 	edit("\"toaster\"", "\"ge\"");
 	edit(rig.name, "another");
 	expect_refusal(reload(), "chassis.name: cannot change in a chassis that runs");
+	edit("another", rig.name);
+	edit("\"l2tp\"", "\"radius\": {\"source_address\": \"10.1.0.254\"}, \"l2tp\"");
+	expect_refusal(reload(), "radius.source_address: cannot change while 3 tunnels");
 	unlink(rig.configuration);
 	expect_refusal(reload(), "cannot be read");
 	expect_runs("lns", 1, true);
@@ -549,6 +552,22 @@ static void test_record_that_waits(void **state)
 	expect_change(reload(), 2, "limits.tunnels: 16 -> 200");
 }
 
+/* The socket for RADIUS outlives control planes, bound as it is: not a cold start, though, which may want it elsewhere. */
+static void test_radius_socket(void **state)
+{
+	rig_task(rig.control, "serve empty");
+	rig_start(&rig, NULL);
+	assert_int_equal(rig_log_count(&rig, "a datagram one, new"), 1);
+	pid_t before = (pid_t)rig_process(&rig, "control-plane", "pid");
+	kill(before, SIGKILL);
+	assert_true(rig_wait_ready(&rig, "control-plane", before) > 0);
+	assert_int_equal(rig_log_count(&rig, "a datagram one, bound"), 1);
+	edit("\"l2tp\"", "\"radius\": {\"source_address\": \"10.1.0.254\"}, \"l2tp\"");
+	expect_change(reload(), 2, "radius.source_address: none -> \"10.1.0.254\"");
+	assert_int_equal(rig_log_count(&rig, "a datagram one, new"), 2);
+	assert_int_equal(rig_log_count(&rig, "a datagram one, bound"), 1);
+}
+
 /* A plane cannot start with it: back to what there was, and the chassis goes on. */
 static void test_idle_chassis_goes_back(void **state)
 {
@@ -584,7 +603,11 @@ int main(void)
 	    TEST(test_control_plane_hangs),
 	    TEST(test_supervisor_dies),
 	    TEST(test_idle_chassis_starts_cold),
+<<<<<<< HEAD
 	    TEST(test_record_that_waits),
+=======
+	    TEST(test_radius_socket),
+>>>>>>> review2
 	    TEST(test_idle_chassis_goes_back),
 	};
 

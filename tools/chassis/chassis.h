@@ -160,6 +160,7 @@ struct chassis {
 	int lock;                /* held by the children too: see runtime.c */
 	struct lc_mirror mirror; /* read only */
 	bool mirror_open;
+	int mirror_lock; /* held by the children too */
 	char mirror_path[PATH_MAX];
 	bool huge;
 	struct event_base *base;
@@ -195,6 +196,10 @@ void runtime_close_mirror(struct chassis *chassis);
 void runtime_remove_mirror(struct chassis *chassis);
 
 /* ---- child.c ---- */
+
+/* The socket for RADIUS that outlives control planes; a new one for each cold start. Bound by the first of them, which
+ * knows from where. Logs its failure: each control plane then has its own. */
+void child_open_radius(struct chassis *chassis);
 
 /* Fills in child->program: given (may be NULL), beside our executable, in ../sbin, in PATH. */
 int child_find(struct child *child, const char *name, const char *given);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,6 +68,18 @@ int child_find(struct child *child, const char *name, const char *given)
 	chassis_log("cannot find %s: neither beside warmline-chassis, nor in ../sbin, nor in PATH",
 		    name);
 	return -ENOENT;
+}
+
+void child_open_radius(struct chassis *chassis)
+{
+	if (chassis->radius_fd >= 0)
+		close(chassis->radius_fd);
+	chassis->radius_fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (chassis->radius_fd < 0)
+		chassis_log(
+		    "no socket for RADIUS: %s; answers that come while the control plane is "
+		    "away are lost",
+		    strerror(errno));
 }
 
 /* What a child inherits beside its configuration (chassis.h). */

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "cp_show.h"
@@ -93,17 +92,6 @@ static int put_configuration(struct chassis *chassis)
 	return error;
 }
 
-/* Bound by nobody here: the control plane knows from where. */
-static void open_radius(struct chassis *chassis)
-{
-	chassis->radius_fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (chassis->radius_fd < 0)
-		chassis_log(
-		    "no socket for RADIUS: %s; answers that come while the control plane is "
-		    "away are lost",
-		    strerror(errno));
-}
-
 static bool load(struct chassis *chassis, const char *path)
 {
 	struct cfg_errors errors;
@@ -134,7 +122,7 @@ static int run(struct chassis *chassis, const struct options *options)
 		runtime_leave(chassis);
 		return exit_code;
 	}
-	open_radius(chassis);
+	child_open_radius(chassis);
 	if (runtime_open_mirror(chassis) == 0)
 		exit_code = chassis_run(chassis);
 	/* A chassis that fails leaves its tunnels to the next start, if it has any. */
@@ -147,7 +135,7 @@ static int run(struct chassis *chassis, const struct options *options)
 
 int main(int argc, char **argv)
 {
-	static struct chassis chassis = {.lock = -1, .radius_fd = -1};
+	static struct chassis chassis = {.lock = -1, .mirror_lock = -1, .radius_fd = -1};
 	struct options options = read_options(argc, argv);
 	int exit_code;
 

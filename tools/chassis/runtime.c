@@ -6,6 +6,9 @@
  * SIGKILL of its predecessor does not attach to a mirror that a dying process still writes to; it
  * waits for the moment that the kernel needs.
  *
+ * Names are those of the machine: two chassis of one name in two runtime directories would have one mirror. So that is
+ * locked too, likewise.
+ *
  * The mirror is made here, before any child runs, so that one process decides whether the old one
  * is good, and says so once. The runtime directory holds sockets and locks, and may be lost.
  */
@@ -40,18 +43,26 @@ static int make_directories(char *path)
 	}
 }
 
+/* flock() of a mirror is lc_mirror_open()'s: ours is of the other kind, which has the same life. */
+static int try_lock(int fd, bool mirror)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	return mirror ? fcntl(fd, F_OFD_SETLK, &whole) : flock(fd, LOCK_EX | LOCK_NB);
+}
+
 /* Takes the lock on an open file, unless somebody who lives has it. 0, -EAGAIN with *holder,
  * -errno. */
-static int lock_file(int fd, pid_t *holder)
+static int lock_file(int fd, bool mirror, pid_t *holder)
 {
 	for (int try = 0; try < LOCK_TRIES; try++) {
 		char text[32] = "";
 
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		if (try_lock(fd, mirror) == 0)
 			return 0;
-		if (errno != EWOULDBLOCK)
+		if (errno != EWOULDBLOCK && errno != EACCES)
 			return -errno;
-		if (pread(fd, text, sizeof(text) - 1, 0) < 0)
+		if (!mirror && pread(fd, text, sizeof(text) - 1, 0) < 0)
 			return -errno;
 		*holder = (pid_t)strtol(text, NULL, 10);
 		if (*holder > 0 && (kill(*holder, 0) == 0 || errno == EPERM))
@@ -63,7 +74,7 @@ static int lock_file(int fd, pid_t *holder)
 
 /* The lock file may be removed by its last holder between our open and our lock: then it is not the
  * one at path. */
-static int take_lock(const char *path, pid_t *holder)
+static int take_lock(const char *path, bool mirror, pid_t *holder)
 {
 	for (;;) {
 		struct stat ours, there;
@@ -71,7 +82,7 @@ static int take_lock(const char *path, pid_t *holder)
 
 		if (fd < 0)
 			return -errno;
-		error = lock_file(fd, holder);
+		error = lock_file(fd, mirror, holder);
 		if (error) {
 			close(fd);
 			return error;
@@ -118,7 +129,7 @@ int runtime_take(struct chassis *chassis)
 			    geteuid() ? " (root can, or another runtime_directory)" : "");
 		return error;
 	}
-	chassis->lock = take_lock(lock, &holder);
+	chassis->lock = take_lock(lock, false, &holder);
 	if (chassis->lock == -EAGAIN)
 		chassis_log(
 		    "a chassis of this name runs already (pid %d): stop it, or give this one another name",
@@ -153,6 +164,25 @@ void runtime_leave(struct chassis *chassis)
 	chassis->lock = -1;
 }
 
+/* The file at mirror_path, made where there is none, is ours. 0 or -errno, logged. */
+static int lock_mirror(struct chassis *chassis)
+{
+	pid_t holder = 0;
+
+	if (chassis->mirror_lock >= 0)
+		close(chassis->mirror_lock);
+	chassis->mirror_lock = take_lock(chassis->mirror_path, true, &holder);
+	if (chassis->mirror_lock == -EAGAIN)
+		chassis_log(
+		    "a chassis of this name runs already, with another runtime_directory, and has "
+		    "the mirror %s: stop it, or give this one another name",
+		    chassis->mirror_path);
+	else if (chassis->mirror_lock < 0)
+		chassis_log("cannot lock %s: %s", chassis->mirror_path,
+			    strerror(-chassis->mirror_lock));
+	return chassis->mirror_lock < 0 ? chassis->mirror_lock : 0;
+}
+
 /* Opens the mirror at mirror_path, for good or, where it cannot be understood, anew. 0 or -errno. */
 static int open_or_replace(struct chassis *chassis, const struct lc_geometry *geometry, bool *cold)
 {
@@ -160,11 +190,17 @@ static int open_or_replace(struct chassis *chassis, const struct lc_geometry *ge
 	struct lc_mirror mirror;
 	struct stat made;
 	char why[256] = "";
-	int error = lc_mirror_open(&mirror, path, geometry, cold, why, sizeof(why));
+	int error = lock_mirror(chassis);
 
+	if (error)
+		return error;
+	error = lc_mirror_open(&mirror, path, geometry, cold, why, sizeof(why));
 	if (error == -ESTALE) {
 		chassis_log("mirror %s is refused: %s; it is removed, for a cold start", path, why);
 		unlink(path);
+		error = lock_mirror(chassis);
+		if (error)
+			return error;
 		error = lc_mirror_open(&mirror, path, geometry, cold, why, sizeof(why));
 	}
 	if (error) {

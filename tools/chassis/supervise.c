@@ -146,6 +146,7 @@ static void finish_phase(struct chassis *chassis)
 		stop(chassis, CHASSIS_EXIT_ENVIRONMENT);
 		return;
 	}
+	child_open_radius(chassis);
 	for (unsigned i = 0; i < CHASSIS_CHILDREN; i++)
 		start(&chassis->child[i]);
 }
