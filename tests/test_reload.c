@@ -603,11 +603,8 @@ int main(void)
 	    TEST(test_control_plane_hangs),
 	    TEST(test_supervisor_dies),
 	    TEST(test_idle_chassis_starts_cold),
-<<<<<<< HEAD
 	    TEST(test_record_that_waits),
-=======
 	    TEST(test_radius_socket),
->>>>>>> review2
 	    TEST(test_idle_chassis_goes_back),
 	};
 
