@@ -44,6 +44,7 @@ struct cp_radius *cp_radius_new(struct event_base *base, const struct cfg *cfg, 
 	if (radius == NULL)
 		return NULL;
 	*radius = (struct cp_radius){.base = base, .cfg = cfg, .fd = -1, .world = *world};
+	radius->created = cp_radius_now(radius);
 	if (cp_radius_packet_open(why, sizeof(why)) != 0) {
 		cp_radius_log(radius, CP_LOG_ERROR,
 			      "RADIUS: no dictionaries: %s (Debian's freeradius-common has them)",

@@ -188,7 +188,8 @@ int cp_radius_exchange_resume(struct cp_radius *radius, uint16_t number, union l
 	}
 	if (server != sent.server)
 		tell_progress(radius, number);
-	cp_radius_exchange_deadline(radius, number, cp_radius_now(radius) + s->cfg.timeout_ms);
+	/* What a predecessor sent may be answered while we have just begun. */
+	cp_radius_exchange_deadline(radius, number, radius->created + s->cfg.timeout_ms);
 	return 0;
 }
 

@@ -28,17 +28,32 @@ complain(struct cfg_errors *errors, const char *path, const char *format, ...)
 }
 
 /* The next established tunnel after a slot (LC_LISTENER at first); NULL: no more. */
-static const struct lc_tunnel *next_tunnel(const struct lc_mirror *m, uint32_t *slot)
+static const struct lc_tunnel *next_tunnel(const struct lc_mirror *m, uint32_t *slot,
+					   bool (*counts)(const struct lc_tunnel *t))
 {
 	uint32_t slots = m->tunnel_mask + 1;
 
 	while ((*slot = lc_map_next(m->tunnel_map, slots, *slot + 1)) != LC_NO_SLOT) {
 		const struct lc_tunnel *t = &m->tunnels[*slot];
 
-		if (t->state == CP_TUNNEL_ESTABLISHED && t->recovers == 0)
+		if (t->recovers == 0 && counts(t))
 			return t;
 	}
 	return NULL;
+}
+
+static bool is_established(const struct lc_tunnel *t)
+{
+	return t->state == CP_TUNNEL_ESTABLISHED;
+}
+
+/* It recovers by itself, or will when it is up. */
+static bool is_silent(const struct lc_tunnel *t)
+{
+	bool opening = t->state == CP_TUNNEL_WAIT_CTL_REPLY || t->state == CP_TUNNEL_WAIT_CTL_CONN;
+
+	return opening ? t->method == CFG_METHOD_SILENT_FAILOVER
+		       : is_established(t) && cp_tunnel_method(t) == CFG_METHOD_SILENT_FAILOVER;
 }
 
 /* ---- what is fixed ---- */
@@ -48,7 +63,7 @@ static unsigned count_tunnels(const struct lc_mirror *m)
 	uint32_t slot = LC_LISTENER;
 	unsigned n = 0;
 
-	while (next_tunnel(m, &slot))
+	while (next_tunnel(m, &slot, is_established))
 		n++;
 	return n;
 }
@@ -118,10 +133,9 @@ static unsigned find_silent(const struct chassis *chassis, unsigned slot_number,
 	size_t length = 0;
 
 	ids[0] = '\0';
-	while (chassis->mirror_open && (t = next_tunnel(&chassis->mirror, &slot))) {
+	while (chassis->mirror_open && (t = next_tunnel(&chassis->mirror, &slot, is_silent))) {
 		if (t->port >= cfg->n_ports || cfg->ports[t->port].slot != slot_number ||
-		    cfg->ports[t->port].facing != CFG_FACING_PEER ||
-		    cp_tunnel_method(t) != CFG_METHOD_SILENT_FAILOVER)
+		    cfg->ports[t->port].facing != CFG_FACING_PEER)
 			continue;
 		if (n++ < IDS_NAMED)
 			length += (size_t)snprintf(ids + length, size - length, "%s%u",
