@@ -225,7 +225,12 @@ static void test_show_l2tp(void **state)
 	assert_says("control channel");
 	assert_int_equal(RUN("show", "l2tp", "tunnel", "detail"), 0);
 	assert_int_equal(count("control channel "), RIG_TUNNELS);
+	assert_null(strstr(output, "()")); /* one that was not configured has no name */
 	assert_int_equal(RUN("show", "l2tp", "tunnel", "0"), 2);
+	assert_int_equal(RUN("show", "l2tp", "tunnel", "65535"), 1);
+	assert_says("no such tunnel: 65535");
+	assert_int_equal(RUN("show", "l2tp", "session", "65535"), 1);
+	assert_says("no such tunnel: 65535");
 
 	assert_int_equal(RUN("show", "l2tp", "tunnel", "summary", "--json"), 0);
 	shown = document();

@@ -461,10 +461,9 @@ static void test_refusal(void **state)
 	press("no l2tp host-name\r");
 	expect("lns(config)# ");
 	press("end\r");
-	expect("% nothing was applied: the configuration is not valid");
-	expect("l2tp host-name: l2tp.host_name: ");
-	expect("l2tp destination profile other / remote host: l2tp.destination_profiles[1]."
-	       "remote_hosts: ");
+	expect("% nothing was applied:");
+	expect("  l2tp host-name: is missing");
+	expect("  l2tp destination profile other / remote host: ");
 	expect("lns(config)# "); /* one stays, and so does the candidate */
 	press("show changes\r");
 	expect("+ l2tp destination profile other");
@@ -551,7 +550,7 @@ static void test_script_is_all_or_nothing(void **state)
 	assert_says("nothing was applied");
 	assert_configured("lockout", false);
 	assert_int_equal(run("", "conf t\nl2tp lockout 9\nno l2tp host-name\nend\n"), 1);
-	assert_says("l2tp.host_name");
+	assert_says("l2tp host-name: is missing");
 	assert_configured("lockout", false);
 	assert_int_equal(run("", "conf t\nl2tp lockout 9\nabort\nshow running-config\n"), 0);
 	assert_configured("lockout", false);
@@ -561,6 +560,8 @@ static void test_one_command(void **state)
 {
 	assert_int_equal(run("'sh run | count'", ""), 0);
 	assert_string_equal(output, "35 lines\n");
+	assert_int_equal(run("'sh run | count facing'", ""), 2);
+	assert_non_null(strstr(output, "Nothing may follow"));
 	assert_int_equal(run("show run '|' include facing", ""), 0);
 	assert_string_equal(output, "  facing peer\n  facing core\n");
 	assert_int_equal(run("show running-config --json", ""), 0);

@@ -70,21 +70,25 @@ static void print_change(void *context, const char *text)
 	printf("%s\n", text);
 }
 
-/* Each complaint by the words that it is about, and by its path. */
+/* Each complaint by the words that it is about; where there are none, by its path. */
 static void print_complaints(const struct config_mode *mode, const json_t *answer)
 {
 	const json_t *errors = json_object_get(answer, "errors"), *error;
 	const char *text = get_text(answer, "error");
 	size_t i;
 
-	cli_complain("nothing was applied: %s", text[0] ? text : "the answer makes no sense");
+	if (json_array_size(errors) == 0)
+		cli_complain("nothing was applied: %s",
+			     text[0] ? text : "the answer makes no sense");
+	else
+		cli_complain("nothing was applied:");
 	json_array_foreach(errors, i, error)
 	{
 		const char *path = get_text(error, "path");
 		char *words = grammar_words_of(mode->candidate, path);
 
-		fprintf(stderr, "  %s%s%s%s%s\n", words, words[0] ? ": " : "", path,
-			path[0] ? ": " : "", get_text(error, "text"));
+		path = words[0] ? words : path;
+		fprintf(stderr, "  %s%s%s\n", path, path[0] ? ": " : "", get_text(error, "text"));
 		free(words);
 	}
 }

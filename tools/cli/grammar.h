@@ -53,7 +53,7 @@ const char *grammar_mode_path(enum grammar_mode mode); /* of its objects in the 
 /* The entry for a schema path ("l2tp.tunnels.remote") and its mode; NULL: none. */
 const struct grammar_entry *grammar_find_key(const char *path, enum grammar_mode *mode);
 
-/* ---- editing (grammar_edit.c) ---- */
+/* ---- editing (grammar_edit.c; grammar_value.c, grammar_find.c, grammar_next.c) ---- */
 
 enum { GRAMMAR_DEPTH = 3 };
 

@@ -2,6 +2,7 @@
 /* warmline show running-config, write, reload. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "client.h"
 #include "grammar.h"
@@ -42,8 +43,13 @@ static int ask(struct cli *cli, const char *command)
 	} else if (!good) {
 		client_is_good(answer); /* says what it says */
 		json_array_foreach(json_object_get(answer, "errors"), i, item)
-		    fprintf(stderr, "  line %lld: %s: %s\n", get_int(item, "line"),
-			    get_text(item, "path"), get_text(item, "text"));
+		{
+			const char *path = get_text(item, "path"), *text = get_text(item, "text");
+
+			if (!strstr(get_text(answer, "error"), text)) /* not said yet */
+				fprintf(stderr, "  line %lld: %s%s%s\n", get_int(item, "line"),
+					path, path[0] ? ": " : "", text);
+		}
 	} else {
 		json_array_foreach(json_object_get(answer, "changes"), i, item)
 		    printf("%s\n", json_string_value(item));

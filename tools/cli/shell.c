@@ -137,6 +137,10 @@ static int read_filter(const struct shell *shell, const struct words *words, uns
 		return -1;
 	}
 	filter->choice = (enum pager_choice)(PAGER_INCLUDE + choice);
+	if (filter->choice == PAGER_COUNT && bar + 2 < words->n) {
+		shell_fault(shell, words, bar + 2, line, "Nothing may follow");
+		return -1;
+	}
 	for (unsigned i = bar + 2; i < words->n; i++) {
 		size_t length = strlen(filter->text);
 

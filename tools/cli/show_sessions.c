@@ -82,6 +82,10 @@ int cli_show_sessions(struct cli *cli)
 	source = source_open(cli);
 	if (!source)
 		return CLI_FAILED;
+	if (cli->tunnel && !source_has_tunnel(source, cli->tunnel)) {
+		source_close(source);
+		return CLI_FAILED;
+	}
 	table = table_new(columns, sizeof(columns) / sizeof(columns[0]));
 	good =
 	    source_ask_pages(source, "show sessions", cli->tunnel, add_sessions, "sessions", table);

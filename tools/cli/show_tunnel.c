@@ -146,9 +146,11 @@ static void print_channel(const json_t *c)
 static void print_tunnel(const json_t *t)
 {
 	const json_t *closing = json_object_get(t, "closing");
+	const char *name = get_text(t, "name");
 
-	printf("tunnel %lld (%s): %s, %s, up for %s\n", get_int(t, "id"), get_text(t, "name"),
-	       get_text(t, "state"), get_text(t, "role"), text_duration(get_count(t, "uptime_ms")));
+	printf("tunnel %lld%s%s%s: %s, %s, up for %s\n", get_int(t, "id"), name[0] ? " (" : "",
+	       name, name[0] ? ")" : "", get_text(t, "state"), get_text(t, "role"),
+	       text_duration(get_count(t, "uptime_ms")));
 	if (closing)
 		line("closes", "result %lld, error %lld: %s", get_int(closing, "result"),
 		     get_int(closing, "error"), get_text(closing, "reason"));

@@ -80,6 +80,10 @@ int cli_show_tunnels(struct cli *cli)
 	source = source_open(cli);
 	if (!source)
 		return CLI_FAILED;
+	if (cli->tunnel && !source_has_tunnel(source, cli->tunnel)) {
+		source_close(source);
+		return CLI_FAILED;
+	}
 	list.table = table_new(columns, sizeof(columns) / sizeof(columns[0]));
 	good = source_ask_pages(source, "show tunnels", cli->tunnel, add_tunnels, "tunnels", &list);
 	table_free(list.table);

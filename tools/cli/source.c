@@ -224,6 +224,17 @@ json_t *source_ask_list(struct cli *cli, const char *command, const char *name, 
 	return whole.document;
 }
 
+bool source_has_tunnel(struct source *source, int tunnel)
+{
+	json_t *document = source_ask_tunnel(source, tunnel);
+	bool has = json_array_size(json_object_get(document, "tunnels")) > 0;
+
+	if (document && !has)
+		cli_complain("no such tunnel: %d; warmline show tunnels has the IDs", tunnel);
+	json_decref(document);
+	return has;
+}
+
 static void print_records(void *context, const json_t *records)
 {
 	bool *first = context;

@@ -16,6 +16,8 @@ json_t *source_ask(struct source *source, json_t *request);
 /* The document of show tunnels for one tunnel, the caller's; its list is empty where there is none. NULL: printed. */
 json_t *source_ask_tunnel(struct source *source, int tunnel);
 
+bool source_has_tunnel(struct source *source, int tunnel); /* false: printed */
+
 /* A show that comes in pages: calls page for each, in order. list: its member with the records.
  * False: printed. */
 bool source_ask_pages(struct source *source, const char *command, int tunnel,
