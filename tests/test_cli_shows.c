@@ -186,7 +186,7 @@ static void test_tunnels(void **state)
 	char id[8];
 
 	assert_int_equal(RUN("show", "tunnels"), 0);
-	assert_says("silent (profile) *");
+	assert_says("silent (profile)*");
 	assert_says(
 	    "\n* set up under an older configuration, which it keeps: see show tunnel ID\n");
 	snprintf(id, sizeof(id), "%u", shows_tunnel(2)->door.id);
