@@ -43,6 +43,15 @@ static bool is_older(const json_t *tunnel)
 	return json_array_size(json_object_get(tunnel, "older")) > 0;
 }
 
+/* What tells it apart: an LNS's tunnels have a profile in common, not their hosts. */
+static const char *name_of(const json_t *tunnel)
+{
+	const char *host = get_text(tunnel, "peer_host");
+
+	return strcmp(get_text(tunnel, "role"), "lns") == 0 && *host ? host
+								     : get_text(tunnel, "name");
+}
+
 static void add_tunnels(void *context, const json_t *tunnels)
 {
 	struct list *list = context;
@@ -55,7 +64,7 @@ static void add_tunnels(void *context, const json_t *tunnels)
 	{
 		table_add(table, "%lld", get_int(t, "id"));
 		table_add(table, "%lld", get_int(t, "peer_id"));
-		table_add(table, "%s", get_text(t, "name"));
+		table_add(table, "%s", name_of(t));
 		table_add(table, "%s%s", get_text(t, "state"),
 			  get_flag(json_object_get(t, "control"), "dead") ? " (dead)" : "");
 		table_add(table, "%s", get_text(t, "peer_address"));
