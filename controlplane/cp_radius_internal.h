@@ -85,7 +85,7 @@ struct cp_radius {
 	const struct cfg *cfg;
 	int fd;
 	bool own_fd;
-	uint64_t created; /* ms */
+	uint64_t created;            /* ms */
 	struct lc_timers *deadlines; /* of exchanges */
 	struct cp_radius_server servers[CP_RADIUS_N_KINDS][CFG_MAX_RADIUS_SERVERS];
 	unsigned n_servers[CP_RADIUS_N_KINDS];

@@ -438,7 +438,7 @@ static void test_configure(void **state)
 	expect("lns(config-l2tp-dest-profile)# ");
 	press("max-sessions 5\r");
 	expect("% Unknown command");
-	press("\x1a"); /* Ctrl-Z */
+	press("\x1a"); /* Ctrl-Z, most often before the prompt is there */
 	expect("l2tp: something");
 	expect("lns# ");
 	press("show running-config | begin remote\r");

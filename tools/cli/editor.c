@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "shell.h"
@@ -20,12 +19,10 @@ struct editor {
 	struct shell *shell;
 	EditLine *el;
 	History *history;
-	char *history_path;    /* NULL: nowhere */
-	char *line;            /* the last one */
-	bool dropped;          /* by Ctrl-C */
-	bool ends;             /* by Ctrl-Z: configuration mode */
-	struct termios before; /* the terminal's */
-	bool changed;          /* it is to be set to that */
+	char *history_path; /* NULL: nowhere */
+	char *line;         /* the last one */
+	bool dropped;       /* by Ctrl-C */
+	bool ends;          /* by Ctrl-Z: configuration mode */
 };
 
 static struct editor *editor_of(EditLine *el)
@@ -284,25 +281,12 @@ static void save_history(struct editor *editor)
 	umask(before);
 }
 
-/* A Ctrl-Z that is typed before the next prompt is there must not be the terminal's: it would stop or lose it. */
-static void keep_suspend(struct editor *editor)
-{
-	struct termios ours;
-
-	if (tcgetattr(STDIN_FILENO, &editor->before) != 0)
-		return;
-	ours = editor->before;
-	ours.c_cc[VSUSP] = _POSIX_VDISABLE;
-	editor->changed = tcsetattr(STDIN_FILENO, TCSANOW, &ours) == 0;
-}
-
 struct editor *editor_new(struct shell *shell)
 {
 	struct editor *editor = calloc(1, sizeof(*editor));
 
 	if (!editor)
 		abort();
-	keep_suspend(editor);
 	editor->shell = shell;
 	editor->el = el_init("warmline", stdin, stdout, stderr);
 	if (!editor->el)
@@ -320,6 +304,8 @@ struct editor *editor_new(struct shell *shell)
 	el_wset(editor->el, EL_ADDFN, L"warmline-end", L"end configuration mode", on_end);
 	/* Ctrl-C and Ctrl-Z are keys while a line is typed. */
 	el_set(editor->el, EL_SETTY, "-d", "-isig", NULL);
+	/* One that is typed before the next prompt is there waits for it: the terminal would take it for its own. */
+	el_set(editor->el, EL_SETTY, "-x", "susp=", NULL);
 	el_set(editor->el, EL_BIND, "?", "warmline-next", NULL);
 	el_set(editor->el, EL_BIND, "\t", "warmline-complete", NULL);
 	el_set(editor->el, EL_BIND, "^C", "warmline-drop", NULL);
@@ -334,8 +320,6 @@ void editor_free(struct editor *editor)
 		return;
 	save_history(editor);
 	el_end(editor->el);
-	if (editor->changed)
-		tcsetattr(STDIN_FILENO, TCSANOW, &editor->before);
 	history_end(editor->history);
 	free(editor->history_path);
 	free(editor->line);
