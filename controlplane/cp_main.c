@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* warmline-control: the control plane's process.
  *
- * An event loop around the engine. What wakes it (cp_control.c): the bell (a datagram from the data plane that
- * says "look at the dirty set"), the engine's next deadline, a manager on the socket, RADIUS, a signal. Each turn does a bounded amount of work, so that an operator is answered while a million calls
- * are set up.
+ * An event loop around the engine. What wakes it (cp_control.c): the bell (a datagram from the data
+ * plane that says "look at the dirty set"), the engine's next deadline, a manager on the socket,
+ * RADIUS, a signal. Each turn does a bounded amount of work, so that an operator is answered while
+ * a million calls are set up.
  *
  * It may be killed anywhere. A start is always the same: map the mirror, finish a committed
  * journal, begin a life of its own (lc_control_begin(): what belongs to the one before is silent from

@@ -178,10 +178,13 @@ int cp_recover_ended(struct cp_turn *turn, enum cp_tunnel_state state, enum cp_t
 
 uint32_t cp_recover_own(struct cp_engine *e, uint32_t old_slot)
 {
-	uint32_t slot = cp_recover_next(e, old_slot, LC_NO_SLOT);
+	uint32_t slot = LC_NO_SLOT;
 
-	while (slot != LC_NO_SLOT && lc_txn_peek_tunnel(e->txn, slot)->role != LC_ROLE_LAC)
-		slot = cp_recover_next(e, old_slot, slot);
+	while ((slot = cp_recover_next(e, old_slot, slot)) != LC_NO_SLOT) {
+		const struct lc_tunnel *t = lc_txn_peek_tunnel(e->txn, slot);
+		if (t != NULL && t->role == LC_ROLE_LAC)
+			break;
+	}
 	return slot;
 }
 
