@@ -182,6 +182,7 @@ void cfg_free(struct cfg *cfg)
 	for (unsigned i = 0; i < cfg->n_ports; i++) {
 		free(cfg->ports[i].name);
 		free(cfg->ports[i].device);
+		free(cfg->ports[i].interface);
 		free(cfg->ports[i].encapsulation);
 	}
 	for (unsigned i = 0; i < cfg->n_profiles; i++)

@@ -17,8 +17,10 @@
 #include <stdint.h>
 
 enum cfg_limit {
-	CFG_NAME_MAX = 63,    /* bytes of a name, without the NUL */
-	CFG_SECRET_MAX = 255, /* bytes of a tunnel password */
+	CFG_NAME_MAX = 63,        /* bytes of a name, without the NUL */
+	CFG_SECRET_MAX = 255,     /* bytes of a tunnel password */
+	CFG_INTERFACE_MAX = 15,   /* bytes of a kernel interface's name */
+	CFG_INTERFACE_MTU = 3000, /* of a port on one, at most: AF_XDP wants a frame in one page */
 	CFG_MAX_PORTS = 32,
 	CFG_MAX_WORKERS = 16,
 	CFG_MAX_RADIUS_SERVERS = 8,  /* of each kind */
@@ -62,9 +64,11 @@ struct cfg_prefix6 {
 
 struct cfg_port {
 	char *name; /* unique in the chassis */
-	/* DPDK: a PCI address ("0000:01:00.0") or a vdev ("net_af_packet0,iface=eth1") */
+	/* DPDK: a PCI address ("0000:01:00.0") or a vdev ("net_af_packet0,iface=eth1"); "": it has
+	 * an interface */
 	char *device;
-	uint8_t slot; /* the slot that it sits in */
+	char *interface; /* the kernel's, shared with it by an XDP program; "": it has a device */
+	uint8_t slot;    /* the slot that it sits in */
 	enum cfg_facing facing;
 	/* Our address and the on-link prefix; address 0: none (access ports). */
 	struct cfg_prefix4 ipv4;

@@ -72,6 +72,7 @@ enum cfg_kind {
 	CFG_KIND_SECRET, /* a string that no message may repeat */
 	CFG_KIND_CHASSIS_NAME,
 	CFG_KIND_DIRECTORY,
+	CFG_KIND_INTERFACE_NAME, /* of the kernel */
 	CFG_KIND_REFERENCE, /* the name of something else: checked here, looked up by its section */
 	CFG_KIND_CORE,
 	CFG_KIND_CORES,

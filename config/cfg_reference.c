@@ -18,6 +18,7 @@ static const struct {
     [CFG_KIND_SECRET] = {"string", " bytes"},
     [CFG_KIND_CHASSIS_NAME] = {"string", " of a-z, 0-9 and -"},
     [CFG_KIND_DIRECTORY] = {"string", " bytes, an absolute path"},
+    [CFG_KIND_INTERFACE_NAME] = {"string", " bytes without /, : or space, not . or .."},
     [CFG_KIND_REFERENCE] = {"name", " bytes"},
     [CFG_KIND_CORE] = {"integer or null", ""},
     [CFG_KIND_CORES] = {"array", " cores, each 0..1023 or null"},

@@ -81,8 +81,13 @@ const struct cfg_key cfg_keys[] = {
 	{CFG_IN_PORT, "name", CFG_KIND_STRING, AT(struct cfg_port, name), NAME,
 	 .help = "Unique in the chassis."},
 	{CFG_IN_PORT, "device", CFG_KIND_STRING, AT(struct cfg_port, device), RANGE(1, 255),
+	 .fallback = CFG_OPTIONAL,
 	 .help = "A PCI address (`0000:01:00.0`) or a virtual device "
-	         "(`net_af_packet0,iface=eth1`)."},
+	         "(`net_af_packet0,iface=eth1`). Every port has a device or an interface."},
+	{CFG_IN_PORT, "interface", CFG_KIND_INTERFACE_NAME, AT(struct cfg_port, interface),
+	 RANGE(1, CFG_INTERFACE_MAX), .fallback = CFG_OPTIONAL,
+	 .help = "In place of a device: a kernel interface, shared with the kernel by XDP. "
+	         "`mtu` is then at most 3000."},
 	{CFG_IN_PORT, "facing", CFG_KIND_FACING, AT(struct cfg_port, facing),
 	 .help = "What it faces: subscribers (PPPoE), the other tunnel endpoint (L2TP), or the "
 	         "network (IP)."},

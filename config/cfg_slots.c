@@ -68,12 +68,79 @@ static void check_facing(const struct cfg_node *node, const struct cfg_port *por
 			     cfg_facing_name(port->facing));
 }
 
+/* A port is opened by a device of DPDK's or shares an interface with the kernel. */
+static void check_device(const struct cfg_node *node, const struct cfg_port *port)
+{
+	bool device = cfg_has(node, "device"), interface = cfg_has(node, "interface");
+
+	if (json_is_object(node->json) && !device && !interface)
+		cfg_complain(node, NULL,
+			     "needs a \"device\" of DPDK's, for instance \"0000:01:00.0\", or an "
+			     "\"interface\" to share with the kernel, for instance \"eth1\"");
+	if (device && interface)
+		cfg_complain(node, "interface",
+			     "is in place of a \"device\": remove one of the two");
+	if (*port->interface && port->mtu > CFG_INTERFACE_MTU)
+		cfg_complain(node, "mtu",
+			     "must be at most %d on an \"interface\", not %u: AF_XDP wants a frame "
+			     "in one page; larger ones need a \"device\"",
+			     CFG_INTERFACE_MTU, port->mtu);
+}
+
 /* Two devices of one name are one device, whatever their arguments. */
 static bool same_device(const char *a, const char *b)
 {
 	size_t length = strcspn(a, ",");
 
 	return length == strcspn(b, ",") && strncmp(a, b, length) == 0;
+}
+
+/* Whether a device is a driver's way in to this interface: "net_af_packet0,iface=eth1". */
+static bool is_on_interface(const char *device, const char *interface)
+{
+	static const char key[] = ",iface=";
+	size_t length = strlen(interface);
+
+	for (const char *at = device; length && (at = strstr(at, key));) {
+		at += strlen(key);
+		if (strcspn(at, ",") == length && strncmp(at, interface, length) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Two ways in to one interface: what comes would go by either. */
+static void check_unique_interface(const struct cfg_node *node, const struct cfg_port *port,
+				   const struct cfg_port *other)
+{
+	if (*port->interface && strcmp(port->interface, other->interface) == 0)
+		cfg_complain(node, "interface", "port \"%s\" has this interface already",
+			     other->name);
+	if (is_on_interface(other->device, port->interface))
+		cfg_complain(node, "interface",
+			     "port \"%s\" has this interface already, by its \"device\"",
+			     other->name);
+	if (is_on_interface(port->device, other->interface))
+		cfg_complain(node, "device", "port \"%s\" has interface %s already", other->name,
+			     other->interface);
+}
+
+/* All ports of a chassis share their packet buffers. */
+static void check_common_mtu(const struct cfg_node *node, const struct cfg_port *port,
+			     const struct cfg_port *other)
+{
+	if (*other->interface && !*port->interface && port->mtu > CFG_INTERFACE_MTU)
+		cfg_complain(
+		    node, "mtu",
+		    "must be at most %d beside port \"%s\" on an interface, not %u: packet buffers are shared, "
+		    "and AF_XDP wants them in one page",
+		    CFG_INTERFACE_MTU, other->name, port->mtu);
+	if (*port->interface && !*other->interface && other->mtu > CFG_INTERFACE_MTU)
+		cfg_complain(
+		    node, "interface",
+		    "cannot be beside port \"%s\" with an MTU of %u: packet buffers are shared, and AF_XDP wants them "
+		    "in one page (%d)",
+		    other->name, other->mtu, CFG_INTERFACE_MTU);
 }
 
 static void check_unique(const struct cfg_node *node, const struct cfg *cfg,
@@ -89,6 +156,8 @@ static void check_unique(const struct cfg_node *node, const struct cfg *cfg,
 		if (*port->device && same_device(port->device, other->device))
 			cfg_complain(node, "device", "port \"%s\" has this device already",
 				     other->name);
+		check_unique_interface(node, port, other);
+		check_common_mtu(node, port, other);
 		if (port->ipv4.address && port->ipv4.address == other->ipv4.address)
 			cfg_complain(node, "address", "port \"%s\" has this address already",
 				     other->name);
@@ -117,6 +186,7 @@ static void read_port(const struct cfg_node *node, struct cfg *cfg, const struct
 	port->slot = slot->number;
 	port->facing = (enum cfg_facing)UNKNOWN_FACING;
 	cfg_read(node, CFG_IN_PORT, port);
+	check_device(node, port);
 	check_facing(node, port);
 	check_gateways(node, port);
 	check_unique(node, cfg, port);

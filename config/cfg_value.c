@@ -27,7 +27,8 @@ char *cfg_strdup(const char *string)
 bool cfg_kind_is_string(enum cfg_kind kind)
 {
 	return kind == CFG_KIND_STRING || kind == CFG_KIND_SECRET ||
-	       kind == CFG_KIND_CHASSIS_NAME || kind == CFG_KIND_DIRECTORY;
+	       kind == CFG_KIND_CHASSIS_NAME || kind == CFG_KIND_DIRECTORY ||
+	       kind == CFG_KIND_INTERFACE_NAME;
 }
 
 static int read_integer(const struct cfg_key *key, json_t *value, void *field)
@@ -93,6 +94,16 @@ static int read_directory(const struct cfg_key *key, json_t *value, void *field)
 	const char *text = json_string_value(value);
 
 	return text && *text == '/' ? read_string(key, value, field) : -EINVAL;
+}
+
+static int read_interface_name(const struct cfg_key *key, json_t *value, void *field)
+{
+	const char *text = json_string_value(value);
+
+	if (!text || text[strcspn(text, "/: ")] || strcmp(text, ".") == 0 ||
+	    strcmp(text, "..") == 0)
+		return -EINVAL;
+	return read_string(key, value, field);
 }
 
 static int read_reference(const struct cfg_key *key, json_t *value, void *field)
@@ -185,6 +196,7 @@ int cfg_value_read(const struct cfg_key *key, json_t *value, void *field)
 	    [CFG_KIND_SECRET] = read_string,
 	    [CFG_KIND_CHASSIS_NAME] = read_chassis_name,
 	    [CFG_KIND_DIRECTORY] = read_directory,
+	    [CFG_KIND_INTERFACE_NAME] = read_interface_name,
 	    [CFG_KIND_REFERENCE] = read_reference,
 	    [CFG_KIND_CORE] = read_core,
 	    [CFG_KIND_CORES] = read_cores,

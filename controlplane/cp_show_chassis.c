@@ -26,7 +26,10 @@ static json_t *show_port(const struct cp_show *show, unsigned index)
 	json_t *port = json_object();
 
 	cp_put_name(port, "name", p->name);
-	cp_put_name(port, "device", p->device);
+	if (*p->interface)
+		cp_put_name(port, "interface", p->interface);
+	else
+		cp_put_name(port, "device", p->device);
 	cp_put_name(port, "facing", cfg_facing_name(p->facing));
 	cp_put_flag(port, "up", state->up);
 	cp_put(port, "mac", cp_show_mac(state->mac));

@@ -11,7 +11,7 @@ static const char shows_configuration[] =
     "  {'slot': 0, 'module': 'ge', 'ports': [{'name': 'peer0', 'device': 'net_null0', 'facing': "
     "'peer', 'address': '10.1.0.254/24', 'gateway': '10.1.0.253'}]},"
     "  {'slot': 3, 'module': 'ct1', 'ports': [{'name': 'peer1', 'device': 'net_null1', 'facing': "
-    "'peer', 'address': '10.3.0.254/24'}, {'name': 'access0', 'device': 'net_null2', 'facing': "
+    "'peer', 'address': '10.3.0.254/24'}, {'name': 'access0', 'interface': 'eth3.7', 'facing': "
     "'access', 'encapsulation': 'frame-relay', 'rate_kbps': 768}]}],"
     " 'l2tp': {'host_name': 'lns', 'hello_interval': 30, 'lockout': 120, 'tunnel_idle': 0,"
     "  'destination_profiles': ["

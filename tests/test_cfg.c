@@ -80,30 +80,36 @@ static void ports(void **state)
 	    "'dataplane': {'main_core': 3, 'worker_cores': [1, null, 2], 'hugepages': false},"
 	    "'slots': [{'slot': 31, 'module': 'e3', 'ports': ["
 	    "  {'name': 'a', 'device': '0000:01:00.0', 'facing': 'access',"
-	    "   'vlan': 7, 'mtu': 9000}]},"
+	    "   'vlan': 7, 'mtu': 2999}]},"
+	    " {'slot': 1, 'module': 'ge', 'ports': ["
+	    "  {'name': 'i', 'interface': 'wl-access.4094x', 'facing': 'access', 'mtu': 3000}]},"
 	    " {'slot': 0, 'module': 'ge', 'ports': ["
 	    "  {'name': 'p', 'device': 'net_null0', 'facing': 'peer',"
 	    "   'address': '192.0.2.1/31', 'worker': 2},"
 	    "  {'name': 'c', 'device': 'net_null1', 'facing': 'core', 'address': '10.0.0.1/8',"
 	    "   'gateway': '10.255.0.1', 'address6': '2001:db8::1/64',"
 	    "   'gateway6': '2001:db8::2'}]}]}");
-	const struct cfg_port *access = &cfg->ports[0], *peer = &cfg->ports[1],
-			      *core = &cfg->ports[2];
+	const struct cfg_port *access = &cfg->ports[0], *interface = &cfg->ports[1],
+			      *peer = &cfg->ports[2], *core = &cfg->ports[3];
 
 	assert_int_equal(cfg->dataplane.main_core, 3);
 	assert_int_equal(cfg->dataplane.n_workers, 3);
 	assert_int_equal(cfg->dataplane.worker_cores[1], -1);
 	assert_int_equal(cfg->dataplane.worker_cores[2], 2);
 	assert_false(cfg->dataplane.hugepages);
-	assert_int_equal(cfg->n_slots, 2);
+	assert_int_equal(cfg->n_slots, 3);
 	assert_string_equal(cfg->slots[0].module, "e3");
-	assert_int_equal(cfg->n_ports, 3);
+	assert_int_equal(cfg->n_ports, 4);
 	assert_int_equal(access->slot, 31);
 	assert_string_equal(access->device, "0000:01:00.0");
+	assert_string_equal(access->interface, "");
+	assert_string_equal(interface->device, "");
+	assert_string_equal(interface->interface, "wl-access.4094x");
+	assert_int_equal(interface->mtu, 3000);
 	assert_int_equal(access->facing, CFG_FACING_ACCESS);
 	assert_int_equal(access->ipv4.address, 0);
 	assert_int_equal(access->vlan, 7);
-	assert_int_equal(access->mtu, 9000);
+	assert_int_equal(access->mtu, 2999);
 	assert_int_equal(peer->slot, 0);
 	assert_int_equal(peer->facing, CFG_FACING_PEER);
 	assert_int_equal(peer->ipv4.address, 0xc0000201);

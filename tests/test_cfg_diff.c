@@ -149,6 +149,9 @@ static void test_pairs(void **state)
 	    {"'tunnels': 100", "", "restart limits.tunnels: 100 -> 1024\n"},
 	    {"'10.2.0.1/24'", "'10.2.0.2/24'",
 	     "restart slots[0].ports[q].address: \"10.2.0.1/24\" -> \"10.2.0.2/24\"\n"},
+	    {"'device': 'net_null1'", "'interface': 'eth1'",
+	     "restart slots[0].ports[q].device: \"net_null1\" -> none\n"
+	     "restart slots[0].ports[q].interface: none -> \"eth1\"\n"},
 	    {"'limits'", "'dataplane': {'mbufs': 2048}, 'limits'",
 	     "restart dataplane.mbufs: 16384 -> 2048\n"},
 	    {",{'slot': 1, 'module': 'service'}", "", "restart slots[1]: removed\n"},

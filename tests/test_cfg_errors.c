@@ -112,6 +112,105 @@ static void the_base_is_good(void **state)
 	free(text);
 }
 
+/* A port has a device or an interface, and nobody else has that. */
+static void interfaces(void **state)
+{
+	static const struct mistake list[] = {
+	    MISTAKE_AT(5, "'device': 'net_null0', ", "", "slots[0].ports[0]",
+		       "or an \"interface\" to share with the kernel"),
+	    MISTAKE("'device': 'net_null0'", "'device': null", "slots[0].ports[0].device",
+		    "1..255 bytes), not null"),
+	    MISTAKE("'device': 'net_null0'", "'device': 'net_null0', 'interface': 'eth0'",
+		    "slots[0].ports[0].interface", "remove one of the two"),
+	    MISTAKE("'device': 'net_null0'", "'interface': ''", "slots[0].ports[0].interface",
+		    "1..15 bytes without /, : or space"),
+	    MISTAKE("'device': 'net_null0'", "'interface': '0123456789abcdef'",
+		    "slots[0].ports[0].interface", "not \"0123456789abcdef\""),
+	    MISTAKE("'device': 'net_null0'", "'interface': 'eth0:1'", "slots[0].ports[0].interface",
+		    "1..15 bytes"),
+	    MISTAKE("'device': 'net_null0'", "'interface': 'a/b'", "slots[0].ports[0].interface",
+		    "1..15 bytes"),
+	    MISTAKE("'device': 'net_null0'", "'interface': 'a b'", "slots[0].ports[0].interface",
+		    "1..15 bytes"),
+	    MISTAKE("'device': 'net_null0'", "'interface': 'a\\n'", "slots[0].ports[0].interface",
+		    "1..15 bytes"),
+	    MISTAKE("'device': 'net_null0'", "'interface': '.'", "slots[0].ports[0].interface",
+		    "not . or .."),
+	    MISTAKE("'device': 'net_null0'", "'interface': '..'", "slots[0].ports[0].interface",
+		    "not . or .."),
+	    MISTAKE("'device': 'net_null0'", "'interface': 'eth0', 'mtu': 3001",
+		    "slots[0].ports[0].mtu", "at most 3000 on an \"interface\", not 3001: AF_XDP"),
+	    MISTAKE_AT(6,
+		       "'device': 'net_null0', 'facing': 'access'},\n"
+		       "   {'name': 'peer0', 'device': 'net_null1,size=64'",
+		       "'interface': 'eth0', 'facing': 'access'},\n"
+		       "   {'name': 'peer0', 'mtu': 9000, 'device': 'net_null1'",
+		       "slots[0].ports[1].mtu",
+		       "at most 3000 beside port \"access0\" on an interface, not 9000"),
+	    MISTAKE_AT(6,
+		       "'device': 'net_null0', 'facing': 'access'},\n"
+		       "   {'name': 'peer0', 'device': 'net_null1,size=64'",
+		       "'device': 'net_null0', 'mtu': 9000, 'facing': 'access'},\n"
+		       "   {'name': 'peer0', 'interface': 'eth0'",
+		       "slots[0].ports[1].interface",
+		       "beside port \"access0\" with an MTU of 9000"),
+	    /* Two ways in to one interface, whichever port comes first. */
+	    MISTAKE_AT(6,
+		       "'device': 'net_null0', 'facing': 'access'},\n"
+		       "   {'name': 'peer0', 'device': 'net_null1,size=64'",
+		       "'interface': 'eth0', 'facing': 'access'},\n"
+		       "   {'name': 'peer0', 'interface': 'eth0'",
+		       "slots[0].ports[1].interface",
+		       "port \"access0\" has this interface already"),
+	    MISTAKE_AT(6,
+		       "'device': 'net_null0', 'facing': 'access'},\n"
+		       "   {'name': 'peer0', 'device': 'net_null1,size=64'",
+		       "'interface': 'eth0', 'facing': 'access'},\n"
+		       "   {'name': 'peer0', 'device': 'net_af_packet1,blocksz=4096,iface=eth0'",
+		       "slots[0].ports[1].device", "port \"access0\" has interface eth0 already"),
+	    MISTAKE_AT(6,
+		       "'device': 'net_null0', 'facing': 'access'},\n"
+		       "   {'name': 'peer0', 'device': 'net_null1,size=64'",
+		       "'device': 'net_af_xdp0,iface=eth0,start_queue=1', 'facing': 'access'},\n"
+		       "   {'name': 'peer0', 'interface': 'eth0'",
+		       "slots[0].ports[1].interface",
+		       "\"access0\" has this interface already, by its \"device\""),
+	};
+
+	CHECK(list);
+}
+
+/* Interfaces whose names begin alike are not one. */
+static void interfaces_are_told_apart(void **state)
+{
+	static const char *const pairs[][2] = {
+	    {"'device': 'net_af_packet0,iface=eth10'", "'interface': 'eth1'"},
+	    {"'interface': 'eth1'", "'device': 'net_af_packet0,iface=eth,iface=eth10'"},
+	    {"'device': 'net_pcap0,tx_iface=eth1'", "'interface': 'eth1'"},
+	    {"'interface': 'eth1'", "'interface': 'eth10'"},
+	};
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		struct cfg_errors errors;
+		struct cfg *cfg;
+		char *text, *with;
+		int line;
+
+		assert_true(asprintf(&with,
+				     "%s, 'facing': 'access'},\n"
+				     "{'name': 'access1', %s, 'facing': 'access'},",
+				     pairs[i][0], pairs[i][1]) > 0);
+		text = edit("'device': 'net_null0', 'facing': 'access'},", with, &line);
+		cfg = cfg_parse(text, strlen(text), "test.json", &errors);
+		cfg_errors_print(&errors, "test.json", stderr);
+		assert_non_null(cfg);
+		cfg_free(cfg);
+		cfg_errors_free(&errors);
+		free(text);
+		free(with);
+	}
+}
+
 static void keys_and_types(void **state)
 {
 	static const struct mistake list[] = {
@@ -371,9 +470,14 @@ static void subscribers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(the_base_is_good), cmocka_unit_test(keys_and_types),
-	    cmocka_unit_test(slots_and_ports),  cmocka_unit_test(l2tp),
-	    cmocka_unit_test(failover),         cmocka_unit_test(subscribers),
+	    cmocka_unit_test(the_base_is_good),
+	    cmocka_unit_test(keys_and_types),
+	    cmocka_unit_test(slots_and_ports),
+	    cmocka_unit_test(interfaces),
+	    cmocka_unit_test(interfaces_are_told_apart),
+	    cmocka_unit_test(l2tp),
+	    cmocka_unit_test(failover),
+	    cmocka_unit_test(subscribers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

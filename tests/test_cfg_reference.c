@@ -80,6 +80,7 @@ static void the_reference_has_every_key(void **state)
 					   "limits.accounting_records",
 					   "dataplane.idle_sleep_us",
 					   "dataplane.mbufs",
+					   "slots[].ports[].interface",
 					   "slots[].ports[].vlan",
 					   "slots[].ports[].mtu",
 					   "slots[].ports[].worker",

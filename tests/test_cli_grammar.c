@@ -172,6 +172,25 @@ static void test_modes(void **state)
 	assert_int_equal(edit.depth, 0);
 }
 
+static void test_port_on_an_interface(void **state)
+{
+	good("slot 0 module ge");
+	good("port peer0");
+	good("device net_af_packet0,iface=eth1");
+	good("no device");
+	good("int eth1.7");
+	assert_is(
+	    "{\"slots\": [{\"slot\": 0, \"module\": \"ge\", \"ports\": [{\"name\": \"peer0\", "
+	    "\"interface\": \"eth1.7\"}]}]}");
+	bad("interface eth1:7", 1, "Bad value: string, 1..15 bytes without /, : or space");
+	bad("interface \"eth 1\"", 1, "Bad value");
+	bad("interface", 1, "Incomplete command: string, 1..15 bytes");
+	good("no interface");
+	good("no port peer0");
+	good("no slot 0");
+	assert_is("{}");
+}
+
 static void test_radius_servers(void **state)
 {
 	good("radius authentication server 127.0.0.1 udp-port 1812");
@@ -656,13 +675,21 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_words),         TEST(test_values),
-	    TEST(test_modes),         TEST(test_radius_servers),
-	    TEST(test_abbreviations), TEST(test_faults),
-	    TEST(test_next),          TEST(test_help),
-	    TEST(test_every_key),     TEST(test_rows_are_distinct),
-	    TEST(test_examples),      TEST(test_all_keys_round_trip),
-	    TEST(test_large),         TEST(test_compare),
+	    TEST(test_words),
+	    TEST(test_values),
+	    TEST(test_modes),
+	    TEST(test_port_on_an_interface),
+	    TEST(test_radius_servers),
+	    TEST(test_abbreviations),
+	    TEST(test_faults),
+	    TEST(test_next),
+	    TEST(test_help),
+	    TEST(test_every_key),
+	    TEST(test_rows_are_distinct),
+	    TEST(test_examples),
+	    TEST(test_all_keys_round_trip),
+	    TEST(test_large),
+	    TEST(test_compare),
 	    TEST(test_words_of),
 	};
 

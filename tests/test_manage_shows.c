@@ -456,7 +456,11 @@ static void test_line_modules(void **state)
 	port = at(at(chassis, "slots", 0), "ports", 0);
 	assert_string_equal(text(port, "encapsulation"), "ethernet");
 	assert_int_equal(number(port, "line_rate"), 1000000000);
+	assert_string_equal(text(port, "device"), "net_null0");
+	assert_null(json_object_get(port, "interface"));
 	port = at(at(chassis, "slots", 1), "ports", 1);
+	assert_string_equal(text(port, "interface"), "eth3.7");
+	assert_null(json_object_get(port, "device"));
 	assert_string_equal(text(port, "encapsulation"), "frame-relay");
 	assert_int_equal(number(port, "line_rate"), 768000);
 	json_decref(chassis);

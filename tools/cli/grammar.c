@@ -54,6 +54,7 @@ static const struct row {
     KEY(M(SLOT), "module", "module", .in_line = true),
     MODE(M(SLOT), "port", "ports", GRAMMAR_PORT, "name", .help = "A port of the module"),
     KEY(M(PORT), "device", "device"),
+    KEY(M(PORT), "interface", "interface"),
     KEY(M(PORT), "facing", "facing"),
     KEY(M(PORT), "ip address", "address"),
     KEY(M(PORT), "ip gateway", "gateway"),

@@ -21,7 +21,8 @@ static void add_port(struct table *table, const json_t *slot, const json_t *port
 	table_add(table, "%s", port ? get_flag(port, "up") ? "up" : "down" : "");
 	table_add(table, "%s", get_text(port, "mac"));
 	table_add(table, "%s%s%s", ipv4, ipv4[0] && ipv6[0] ? " " : "", ipv6);
-	table_add(table, "%s", get_text(port, "device"));
+	/* It has one of the two. */
+	table_add(table, "%s%s", get_text(port, "device"), get_text(port, "interface"));
 }
 
 static void print_slots(const json_t *document)

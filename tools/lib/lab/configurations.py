@@ -13,7 +13,7 @@ SECRET = "a restart is a pause"
 
 def shape(options):
     """What road.chassis() wants to know."""
-    return argparse.Namespace(tunnels=64, sessions=SESSIONS, hugepages=options.hugepages,
+    return argparse.Namespace(tunnels=64, sessions=SESSIONS, hugepages=options.hugepages, ports=road.AF_PACKET,
                               promise=argparse.Namespace(kept=True))
 
 
