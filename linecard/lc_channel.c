@@ -15,7 +15,7 @@
  *                   it is a duplicate.
  *   "taken"         The dirty bit is not set. Attach sets it for every tunnel in use.
  * A HELLO that comes in is rx.word alone: nr and shift advance together, so the inbox's tail
- * (nr - shift) stands still.
+ * (nr - shift) stands still. While this process is away somebody else may take it: lc_guard.c.
  *
  * Acknowledging: every packet carries rx.nr, read after the store of rx.word, so what is
  * acknowledged is in the inbox.
@@ -103,6 +103,7 @@ void (*lc_channel_step)(const char *step);
 static void slot_forget(struct lc_channels *all, uint32_t slot)
 {
 	struct lc_channel_own *own = &all->own[slot];
+	lc_guard_forget(all, slot);
 	lc_inbox_forget(all, own);
 	lc_hold_forget(own);
 	*own = (struct lc_channel_own){0};
@@ -140,6 +141,7 @@ bool lc_view_open(struct lc_view *v, struct lc_channels *all, uint32_t slot, uin
 	if (!v->own->known &&
 	    (slot == LC_LISTENER || lc_reset_read(v->tunnel).generation == v->door.generation))
 		lc_view_learn(v);
+	lc_guard_look(v);
 	if (v->own->silent && !v->silent)
 		lc_view_wake(v);
 	v->own->silent = v->silent;
@@ -165,6 +167,7 @@ void lc_view_turn(struct lc_view *v)
 		lc_send_new(v);
 	if (!v->channel->tx.dead)
 		lc_send_zlb(v);
+	(void)lc_guard_publish(v);
 	lc_timers_set(v->all->timers, v->slot, lc_send_deadline(v));
 }
 
@@ -192,6 +195,7 @@ int lc_channels_attach(struct lc_channels **channels, struct lc_mirror *m, lc_tr
 	    .context = context,
 	    .n_slots = m->tunnel_mask + 1,
 	    .n_buffers = m->header->geometry.buffers,
+	    .attached = now,
 	};
 	int error = channels_allocate(all);
 	if (error != 0) {

@@ -23,6 +23,7 @@
  */
 #pragma once
 
+#include "lc_guard.h"
 #include "lc_mirror.h"
 
 enum {
@@ -43,6 +44,27 @@ typedef void lc_notify(void *context);
 int lc_channels_attach(struct lc_channels **channels, struct lc_mirror *mirror,
 		       lc_transmit *transmit, lc_notify *notify, void *context, uint64_t now);
 void lc_channels_detach(struct lc_channels *channels);
+
+/* The guard's table (lc_guard.h), with an entry for each tunnel slot. Once, after lc_channels_attach() and before anything
+ * else: what the guard took is taken over, by id and generation; who is to be answered is published from now on;
+ * all other entries are cleared. A table of another mirror must have been cleared before. It outlives
+ * lc_channels_detach(), so that it is the guard's then. NULL: no guard. */
+void lc_channels_guard(struct lc_channels *channels, struct lc_guard_entry *table);
+
+/* Nobody is answered by this table. For one that belongs to another mirror. */
+void lc_guard_clear(struct lc_guard_entry *table, uint32_t n);
+
+/* Takes over the words of a table of another version: n entries of from_entry_size octets (a multiple of 8), of which
+ * only the word, at offset 0, is understood.
+ *   into an empty entry        As it is, with no identity: addresses, ports and peer_id are zero, which no peer has, so the
+ *                              guard does not answer by it. lc_channels_guard() (or the next look at that tunnel)
+ *                              adopts it, as exactly as if the table were its own, and gives it an identity.
+ *   the same id and generation Forward only, by less than 32768. So it may be done again, once nobody
+ *                              changes from any more, for what was taken there meanwhile.
+ *   another tenant             Nothing.
+ * The first time before lc_channels_guard(), if the absence may have been long. */
+void lc_guard_merge(struct lc_guard_entry *to, const void *from, uint32_t n,
+		    size_t from_entry_size);
 
 /* Where a control packet came from. Host order. */
 struct lc_arrival {

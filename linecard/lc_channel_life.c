@@ -12,6 +12,7 @@ void lc_view_tell(struct lc_view *v)
 
 void lc_view_kill(struct lc_view *v)
 {
+	lc_guard_withdraw(v); /* first: nobody is to say for a dead channel that it lives */
 	union lc_channel_tx tx = v->channel->tx;
 	tx.dead = 1;
 	lc_put_tx(v->channel, tx);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Inside of the control channel, shared by lc_channel.c (slots), lc_channel_life.c (beginnings and ends),
- * lc_channel_inbox.c (buffers), lc_channel_receive.c and lc_channel_send.c. Private to linecard/. The essay is in lc_channel.c.
+ * lc_channel_inbox.c (buffers), lc_channel_receive.c, lc_channel_send.c and lc_guard.c. Private to linecard/. The essay is in lc_channel.c.
  */
 #pragma once
 
@@ -13,6 +13,7 @@ struct lc_hold;
 struct lc_channel_own {
 	struct lc_hold *hold; /* early messages; NULL: none */
 	uint64_t ack_due;     /* ms; 0: no acknowledgement is owed */
+	uint64_t guarded;     /* word of the guard's entry that was looked at last */
 	uint32_t first,
 	    last;      /* chain of the inbox buffers in use, oldest first; if n_buffers > 0 */
 	uint16_t head; /* message number in the first */
@@ -35,7 +36,9 @@ struct lc_channels {
 	uint32_t *next;       /* by inbox buffer: the next one in its chain, or in the free list */
 	uint32_t free_buffer; /* first of the free list, or LC_NO_SLOT */
 	uint32_t n_slots, n_buffers;
-	uint32_t cursor; /* in the dirty set */
+	uint32_t cursor;              /* in the dirty set */
+	struct lc_guard_entry *guard; /* by slot; NULL: none */
+	uint64_t attached;            /* ms */
 };
 
 /* One slot in use at one moment: everything that the functions below need. */
@@ -120,6 +123,20 @@ void lc_view_tell(struct lc_view *view);
 
 /* The channel is at its end (5.8), or what the mirror says of it makes no sense. */
 void lc_view_kill(struct lc_view *view);
+
+/* ---- lc_guard.c */
+
+/* At every look at a slot in use: adopts what the guard took. Nothing is left there to be answered for a silent channel. */
+void lc_guard_look(struct lc_view *view);
+/* After each change of the channel, and before a packet tells the peer: the guard may say the same. It may have gone
+ * on meanwhile, so rx.word changes. true: the channel has an entry. */
+bool lc_guard_publish(struct lc_view *view);
+/* Nobody is answered by its entry from now on; what the guard took is taken over first. */
+void lc_guard_withdraw(struct lc_view *view);
+/* A HELLO is to be taken at rx.nr: the word has it first. false: the guard took it, and it is adopted. */
+bool lc_guard_hello(struct lc_view *view);
+/* The slot's tenant is gone, and what the guard took for it. */
+void lc_guard_forget(struct lc_channels *channels, uint32_t slot);
 
 /* ---- lc_channel_inbox.c */
 

@@ -7,7 +7,7 @@
 
 #include "lc_l2tp.h"
 
-/* Delivers the message at rx.nr. A HELLO is for us alone. */
+/* Delivers the message at rx.nr. A HELLO is for us alone, or for the guard. */
 static bool receive_next(struct lc_view *v, const struct lc_arrival *arrival, const uint8_t *bytes,
 			 size_t length)
 {
@@ -15,6 +15,8 @@ static bool receive_next(struct lc_view *v, const struct lc_arrival *arrival, co
 	uint16_t ns = c->rx.nr;
 
 	if (lc_l2tp_message_type(bytes, length) == LC_MSG_HELLO) {
+		if (!lc_guard_hello(v))
+			return true;
 		union lc_channel_rx rx = c->rx;
 		rx.nr++;
 		rx.shift++;

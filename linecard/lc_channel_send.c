@@ -72,12 +72,14 @@ static uint16_t peer_id(const struct lc_view *v)
 	return 0;
 }
 
-/* Hands a whole packet to the world; it carries our acknowledgement (rx.nr). */
-static void transmit(struct lc_view *v, const uint8_t *bytes, size_t length)
+/* Hands a whole packet to the world, with our acknowledgement (rx.nr). */
+static void transmit(struct lc_view *v, uint8_t *bytes, size_t length)
 {
 	struct lc_channel *c = v->channel;
-	union lc_channel_rx rx = c->rx;
 
+	(void)lc_guard_publish(v);
+	union lc_channel_rx rx = c->rx;
+	lc_put16(bytes + 10, rx.nr);
 	v->all->transmit(v->all->context, v->slot, bytes, length);
 	lc_channel_at("sent");
 	c->last_sent = v->now;
@@ -93,7 +95,7 @@ static void send_hello(struct lc_view *v, uint16_t ns)
 {
 	uint8_t bytes[HELLO_SIZE], *avp = &bytes[LC_L2TP_CONTROL_SIZE];
 
-	lc_l2tp_write_control(bytes, HELLO_SIZE, peer_id(v), 0, ns, v->channel->rx.nr);
+	lc_l2tp_write_control(bytes, HELLO_SIZE, peer_id(v), 0, ns, 0);
 	lc_put16(avp, AVP_MANDATORY | (AVP_HEADER_SIZE + 2));
 	lc_put32(avp + 2, 0);
 	lc_put16(avp + AVP_HEADER_SIZE, LC_MSG_HELLO);
@@ -113,7 +115,6 @@ bool lc_send_message(struct lc_view *v, uint16_t number, uint16_t ns)
 		return false;
 	memcpy(bytes, b->bytes, length);
 	lc_put16(bytes + 8, ns);
-	lc_put16(bytes + 10, v->channel->rx.nr);
 	transmit(v, bytes, length);
 	return true;
 }
@@ -257,7 +258,7 @@ void lc_send_zlb(struct lc_view *v)
 	v->own->ack_due = 0;
 	if (id == 0)
 		return;
-	lc_l2tp_write_control(bytes, sizeof(bytes), id, 0, v->channel->tx.next, v->channel->rx.nr);
+	lc_l2tp_write_control(bytes, sizeof(bytes), id, 0, v->channel->tx.next, 0);
 	transmit(v, bytes, sizeof(bytes));
 	v->channel->zlb_sent++;
 }
