@@ -14,7 +14,7 @@ jobs=$(nproc)
 packages_demo=(
 	meson ninja-build gcc libc6-dev pkg-config libdpdk-dev libjansson-dev libcmocka-dev
 	libevent-dev libedit-dev libpcap-dev libssl-dev libfreeradius-dev libtalloc-dev freeradius-common
-	python3 iproute2 ethtool util-linux mount)
+	clang libbpf-dev libxdp-dev bpftool python3 iproute2 ethtool util-linux mount)
 packages_check=(
 	"${packages_demo[@]}" clang-format dpdk freeradius libasan8 libubsan1 ppp procps tcpdump tshark xl2tpd)
 
