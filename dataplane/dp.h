@@ -23,6 +23,7 @@
 #include "cfg.h"
 #include "dp_hop.h"
 #include "dp_route.h"
+#include "dp_xdp.h"
 #include "lc_mirror.h"
 
 enum {
@@ -41,6 +42,7 @@ struct dp_port {
 	uint16_t index;      /* in the configuration and in the mirror */
 	uint16_t mtu;        /* of IP; access: of the Ethernet payload */
 	uint16_t worker;     /* that polls it */
+	uint16_t rx_queues;  /* polled by its one worker */
 	uint16_t tx_queues;  /* fewer than workers: they share, under lock */
 	uint16_t hop4, hop6; /* neighbours: the gateways; DP_NO_HOP */
 	rte_be16_t vlan;     /* 0: untagged */
@@ -88,12 +90,13 @@ struct dp {
 	struct dp_hops hops;
 	struct dp_worker workers[LC_MAX_WORKERS];
 	unsigned n_workers;
+	struct dp_xdp xdp; /* of the ports that share a kernel interface */
 	struct rte_mempool *pool;
 	struct rte_ring *control; /* workers to main lcore: control messages, as frames */
 	struct rte_ring *hold;    /* workers to main lcore: frames whose next hop is not resolved */
 	const struct cfg *cfg;
-	_Atomic uint64_t now; /* ms: the main lcore's clock */
-	atomic_bool stop;
+	_Atomic uint64_t now;     /* ms: the main lcore's clock */
+	atomic_bool stop, failed; /* failed: it is worth another try */
 };
 
 /* Builds everything but the threads, on an initialized EAL, in a mirror that is open already (it is

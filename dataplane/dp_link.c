@@ -25,6 +25,7 @@ int dp_links_open(struct dp_links *links, struct dp *dp)
 	}
 	while (dp_links_run(links, n) == n)
 		;
+	dp_xdp_routes_sweep(dp);
 	return 0;
 }
 
@@ -70,12 +71,20 @@ static struct dp_link wanted(const struct dp *dp, const struct lc_session *sessi
 	return link;
 }
 
+/* The addresses stay ours where another session has just this prefix. (Where one has a wider one, or narrower ones, those are
+ * in the program on their own account.) */
 static void take_down(struct dp *dp, const struct dp_link *link, uint32_t slot)
 {
-	if (link->has_ipv4)
+	if (link->has_ipv4) {
 		dp_route4_remove(&dp->routes4, link->ipv4, link->ipv4_length, slot);
-	if (link->ipv6_length != 0)
+		if (!dp_route4_has(&dp->routes4, &dp->mirror, link->ipv4, link->ipv4_length))
+			dp_xdp_route4(dp, link->ipv4, link->ipv4_length, false);
+	}
+	if (link->ipv6_length != 0) {
 		dp_route6_remove(&dp->routes6, link->ipv6, link->ipv6_length, slot);
+		if (!dp_route6_has(&dp->routes6, &dp->mirror, link->ipv6, link->ipv6_length))
+			dp_xdp_route6(dp, link->ipv6, link->ipv6_length, false);
+	}
 	if (link->has_pppoe) {
 		uint32_t *entry = &dp->ports[link->access_port].pppoe[link->pppoe];
 		if (*entry == slot) /* else another session has it by now */
@@ -86,13 +95,27 @@ static void take_down(struct dp *dp, const struct dp_link *link, uint32_t slot)
 /* The tables have room for a route of every slot, so adding does not fail. */
 static void put_up(struct dp *dp, const struct dp_link *link, uint32_t slot)
 {
-	if (link->has_ipv4)
+	if (link->has_ipv4) {
 		(void)dp_route4_add(&dp->routes4, link->ipv4, link->ipv4_length, slot);
-	if (link->ipv6_length != 0)
+		dp_xdp_route4(dp, link->ipv4, link->ipv4_length, true);
+	}
+	if (link->ipv6_length != 0) {
 		(void)dp_route6_add(&dp->routes6, link->ipv6, link->ipv6_length, slot);
+		dp_xdp_route6(dp, link->ipv6, link->ipv6_length, true);
+	}
 	if (link->has_pppoe)
 		__atomic_store_n(&dp->ports[link->access_port].pppoe[link->pppoe], slot,
 				 __ATOMIC_RELEASE);
+}
+
+/* What stays as it is is not touched: between taking down and putting up, a packet to it would be the kernel's. */
+static void forget_common(struct dp_link *gone, struct dp_link *come)
+{
+	if (gone->has_ipv4 && come->has_ipv4 && gone->ipv4 == come->ipv4 &&
+	    gone->ipv4_length == come->ipv4_length)
+		gone->has_ipv4 = come->has_ipv4 = false;
+	if (gone->ipv6_length == come->ipv6_length && memcmp(gone->ipv6, come->ipv6, 16) == 0)
+		gone->ipv6_length = come->ipv6_length = 0;
 }
 
 static void follow(struct dp_links *links, uint32_t slot)
@@ -101,8 +124,10 @@ static void follow(struct dp_links *links, uint32_t slot)
 	const struct lc_session *session = dp_session(dp, slot);
 	struct dp_link want = wanted(dp, session);
 	if (memcmp(&want, &links->links[slot], sizeof(want)) != 0) {
-		take_down(dp, &links->links[slot], slot);
-		put_up(dp, &want, slot);
+		struct dp_link gone = links->links[slot], come = want;
+		forget_common(&gone, &come);
+		take_down(dp, &gone, slot);
+		put_up(dp, &come, slot);
 		links->links[slot] = want;
 	}
 	if (lc_session_door_read(session).tunnel_id == 0)

@@ -154,7 +154,7 @@ static int run(const struct cfg *cfg, const struct lc_mirror *mirror)
 	dp_main_lcore_close(&lcore);
 	dp_close(&dp);
 	mirror->header->dataplane.pid = 0;
-	return EXIT_SUCCESS;
+	return dp.failed ? DP_EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 /* EAL starts once in a process: without hugepages the program starts anew, as the same process. */

@@ -57,6 +57,8 @@ int dp_main_lcore_open(struct dp_main_lcore *lcore, struct dp *dp)
 	if (error == 0)
 		error = lc_channels_attach(&lcore->channels, &dp->mirror, dp_control_transmit,
 					   ring_bell, lcore, dp->now);
+	if (error == 0 && dp->xdp.tunnels != NULL)
+		lc_channels_guard(lcore->channels, dp->xdp.tunnels);
 	if (error < 0)
 		dp_main_lcore_close(lcore);
 	return error;
@@ -114,6 +116,7 @@ bool dp_main_lcore_turn(struct dp_main_lcore *lcore, uint64_t now)
 
 	dp_watch_run(&lcore->watch, now);
 	unsigned followed = dp_links_run(&lcore->links, LINKS);
+	dp_xdp_run(dp);
 	unsigned received = dp_control_receive(lcore);
 	unsigned held = take_held(lcore);
 	bool more = lc_channels_run(lcore->channels, now, CHANNELS);

@@ -48,3 +48,47 @@ static inline void dp_nd_finish(const struct rte_ipv6_hdr *ip, struct dp_nd *nd)
 	nd->checksum = 0;
 	nd->checksum = rte_ipv6_udptcp_cksum(ip, nd);
 }
+
+/* The link-layer address in an option of this type, or NULL. options: octets after the target
+ * address. */
+static inline const uint8_t *dp_nd_link_option(const struct dp_nd *nd, uint32_t octets,
+					       uint8_t type)
+{
+	const uint8_t *option = nd->options;
+	for (uint32_t left = octets - (uint32_t)sizeof(*nd); left >= 8;) {
+		uint32_t size = option[1] * 8U;
+		if (size == 0 || size > left)
+			return NULL;
+		if (option[0] == type)
+			return option + 2;
+		option += size;
+		left -= size;
+	}
+	return NULL;
+}
+
+/* May an advertisement change what is known? One without the override bit may only tell what is not
+ * (RFC 4861 section 7.2.5). */
+static inline bool dp_nd_may_teach(struct dp_hops *hops, const struct dp_port *port,
+				   const struct dp_nd *nd, const uint8_t *mac)
+{
+	if (nd->flags & RTE_BE32(DP_ND_OVERRIDE))
+		return true;
+	union lc_neighbour_link link =
+	    dp_hop_use(hops, dp_hop_find(hops, port->index, 0, nd->target));
+	return link.state != LC_NEIGHBOUR_REACHABLE || memcmp(link.mac, mac, 6) == 0;
+}
+
+/* Any thread: takes up an advertisement of so many octets, its checksum and hop limit checked. false: nobody
+ * says to a group that we asked (RFC 4861 section 7.1.2). */
+static inline bool dp_nd_learn(struct dp_hops *hops, const struct dp_port *port,
+			       const struct rte_ipv6_hdr *ip, const struct dp_nd *nd,
+			       uint32_t octets, uint64_t now)
+{
+	const uint8_t *mac = dp_nd_link_option(nd, octets, DP_ND_TARGET_LINK);
+	if (ip->dst_addr[0] == 0xff && (nd->flags & RTE_BE32(DP_ND_SOLICITED)) != 0)
+		return false;
+	if (mac && dp_nd_may_teach(hops, port, nd, mac))
+		dp_hop_learn(hops, port->index, 0, nd->target, mac, now);
+	return true;
+}

@@ -69,6 +69,18 @@ static void open_gateways(struct dp *dp, struct dp_port *port)
 	dp->hops.hop[port->hop4].pinned = dp->hops.hop[port->hop6].pinned = 1;
 }
 
+/* All of them before any device is opened, which takes time: where one fails, the others guard their tunnels. */
+static int attach_programs(struct dp *dp)
+{
+	int wrong = 0;
+	for (unsigned i = 0; i < dp->n_ports; i++) {
+		int this = dp_port_attach(dp, i);
+		wrong = wrong ? wrong : this;
+	}
+	dp_xdp_take(&dp->xdp);
+	return wrong;
+}
+
 static int open_ports(struct dp *dp)
 {
 	for (unsigned i = 0; i < dp->n_ports; i++) {
@@ -112,13 +124,19 @@ int dp_open(struct dp *dp, const struct cfg *cfg, const struct lc_mirror *mirror
 	/* Readers of an earlier life read nothing any more. */
 	for (unsigned i = 0; i <= LC_MAX_WORKERS; i++)
 		lc_reader_offline(&dp->mirror, i);
-	int wrong = open_pool(dp);
+	int error, wrong = open_pool(dp);
 	if (!wrong)
 		wrong = open_tables(dp);
+	if (!wrong)
+		wrong = dp_xdp_start(&dp->xdp, cfg, mirror);
+	if (!wrong)
+		wrong = attach_programs(dp);
 	if (!wrong)
 		wrong = open_ports(dp);
 	if (!wrong)
 		wrong = open_workers(dp);
+	if (!wrong && (error = dp_xdp_watch_start(&dp->xdp)) < 0)
+		wrong = complain("thread that watches interfaces", -error);
 	if (wrong)
 		dp_close(dp);
 	return wrong;
@@ -138,6 +156,7 @@ void dp_close(struct dp *dp)
 		dp_worker_close(&dp->workers[i]);
 	for (unsigned i = 0; i < dp->n_ports; i++)
 		dp_port_close(&dp->ports[i]);
+	dp_xdp_close(&dp->xdp);
 	drain(dp->control);
 	drain(dp->hold);
 	dp_hops_close(&dp->hops);

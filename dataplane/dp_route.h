@@ -103,6 +103,24 @@ static inline bool dp_route6_match(const void *context, uint32_t slot)
 	return own.high == key->prefix.high && own.low == key->prefix.low;
 }
 
+/* Has an open session just this prefix? */
+static inline bool dp_route4_has(const struct dp_routes *routes, const struct lc_mirror *mirror,
+				 uint32_t address, unsigned length)
+{
+	struct dp_route_key key = {.mirror = mirror, .address = address, .length = length};
+	return dp_table_find(&routes->table, dp_route4_hash(address, length), dp_route4_match,
+			     &key) != DP_TABLE_NONE;
+}
+
+static inline bool dp_route6_has(const struct dp_routes *routes, const struct lc_mirror *mirror,
+				 const uint8_t address[16], unsigned length)
+{
+	struct dp_route_key key = {
+	    .mirror = mirror, .prefix = dp_prefix6(address, length), .length = length};
+	return dp_table_find(&routes->table, dp_route6_hash(key.prefix, length), dp_route6_match,
+			     &key) != DP_TABLE_NONE;
+}
+
 /* The session's slot, its door open a moment ago, or LC_NO_SLOT. */
 static inline uint32_t dp_route4_find(const struct dp_routes *routes,
 				      const struct lc_mirror *mirror, uint32_t address)

@@ -59,7 +59,7 @@ static void ethernet_drops(void **state)
 			frame.bytes[15]++; /* another VLAN */
 		else
 			lc_put16(frame.bytes + 12, 0x8100);
-		rig_append(&frame, "\0\0\0\0\0\0\0\0", 8);
+		rig_append(&frame, "\0\1\0\0\0\0\0\0", 8);
 		rig_expect_drop(&rig, port, frame.bytes, frame.length, "eth_vlan");
 	}
 	rig_ethernet(&rig, RIG_PEER, &frame, rig_peer_mac, 0x86dd);

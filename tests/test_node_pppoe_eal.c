@@ -134,6 +134,43 @@ static void each_drop_reason(void **state)
 	rig_expect_drop(&rig, RIG_ACCESS, frame.bytes, frame.length, "pppoe_no_session");
 }
 
+/* A tag with VLAN ID 0 says no more than a priority (IEEE 802.1Q): such frames are taken like untagged ones. */
+static void a_priority_is_no_vlan(void **state)
+{
+	struct rig_frame frame, tagged = {.length = 0};
+	uint8_t out[RIG_FRAME], plain[RIG_FRAME], message[64];
+	rig_session(&rig, 5, 0);
+	pppoe(&frame, 5, "\0\x21packet", 8);
+	for (unsigned tags = 0; tags < 3; tags++) {
+		tagged.length = 0;
+		rig_append(&tagged, frame.bytes, 12);
+		for (unsigned i = 0; i < tags; i++)
+			rig_append(&tagged, "\x81\0\xe0\0", 4);
+		rig_append(&tagged, frame.bytes + 12, frame.length - 12);
+		rig_send(&rig, RIG_ACCESS, tagged.bytes, tagged.length);
+		int length = rig_receive(&rig, RIG_PEER, out);
+		assert_int_equal(length, 14 + 28 + 6 + 2 + 8);
+		assert_memory_equal(out + length - 8, "\0\x21packet", 8);
+	}
+	tagged.bytes[15] = 1; /* a VLAN */
+	rig_expect_drop(&rig, RIG_ACCESS, tagged.bytes, tagged.length, "eth_vlan");
+	rig_expect_drop(&rig, RIG_ACCESS, tagged.bytes, 17, "eth_vlan"); /* too short for a tag */
+
+	size_t length =
+	    rig_l2tp(message, &(struct rig_l2tp){LC_L2TP_VERSION, 1, 5, 0, 0}, "\0\x21packet", 8);
+	rig_udp(&rig, &frame, RIG_PEER_THEM, message, length);
+	rig_send(&rig, RIG_PEER, frame.bytes, frame.length);
+	int due = rig_receive(&rig, RIG_ACCESS, plain);
+	tagged.length = 0;
+	rig_append(&tagged, frame.bytes, 12);
+	rig_append(&tagged, "\x81\0\x20\0", 4);
+	rig_append(&tagged, frame.bytes + 12, frame.length - 12);
+	rig_send(&rig, RIG_PEER, tagged.bytes, tagged.length);
+	assert_int_equal(rig_receive(&rig, RIG_ACCESS, out), due);
+	assert_true(due > 0);
+	assert_memory_equal(out, plain, (size_t)due);
+}
+
 /* The PPPoE session goes on in another slot: closing the old one afterwards takes nothing away. */
 static void pppoe_session_moves(void **state)
 {
@@ -163,6 +200,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    LAC(up_into_the_tunnel),      VLAN(up_into_the_tunnel), LAC(down_to_the_subscriber),
 	    VLAN(down_to_the_subscriber), LAC(each_drop_reason),    LAC(pppoe_session_moves),
+	    LAC(a_priority_is_no_vlan),
 	};
 	return cmocka_run_group_tests(tests, rig_start, rig_stop);
 }

@@ -14,23 +14,6 @@ DP_DROP(icmp6_other);
 DP_DROP(nd_bad);
 DP_DROP(nd_learned); /* an advertisement, which ends here */
 
-/* The link-layer address in an option of this type, or NULL. options: octets after the target
- * address. */
-static const uint8_t *link_option(const struct dp_nd *nd, uint32_t octets, uint8_t type)
-{
-	const uint8_t *option = nd->options;
-	for (uint32_t left = octets - (uint32_t)sizeof(*nd); left >= 8;) {
-		uint32_t size = option[1] * 8U;
-		if (size == 0 || size > left)
-			return NULL;
-		if (option[0] == type)
-			return option + 2;
-		option += size;
-		left -= size;
-	}
-	return NULL;
-}
-
 static rte_edge_t answer(struct rte_mbuf *m, const struct dp_port *port, struct rte_ipv6_hdr *ip,
 			 struct dp_nd *nd)
 {
@@ -45,38 +28,18 @@ static rte_edge_t answer(struct rte_mbuf *m, const struct dp_port *port, struct 
 	return TO_TX;
 }
 
-/* May an advertisement change what is known? One without the override bit may only tell what is not
- * (RFC 4861 section 7.2.5). */
-static bool may_teach(struct dp_worker *worker, const struct dp_port *port, const struct dp_nd *nd,
-		      const uint8_t *mac)
-{
-	struct dp_hops *hops = &worker->dp->hops;
-	if (nd->flags & RTE_BE32(DP_ND_OVERRIDE))
-		return true;
-	union lc_neighbour_link link =
-	    dp_hop_use(hops, dp_hop_find(hops, port->index, 0, nd->target));
-	return link.state != LC_NEIGHBOUR_REACHABLE || memcmp(link.mac, mac, 6) == 0;
-}
-
 /* Hop limit 255: it comes from this link (RFC 4861 section 7.1). Only who asks for us teaches by
- * asking (7.2.3), and nobody says to a group that we asked (7.1.2). Duplicate address detection,
- * whose source is unspecified, is not answered. */
+ * asking (7.2.3). Duplicate address detection, whose source is unspecified, is not answered. */
 static rte_edge_t discover(struct dp_worker *worker, struct rte_mbuf *m, const struct dp_port *port,
 			   struct rte_ipv6_hdr *ip, struct dp_nd *nd, uint32_t octets)
 {
 	static const uint8_t unspecified[16];
 	if (ip->hop_limits != 255 || octets < sizeof(*nd) || nd->code != 0)
 		return ND_BAD;
-	bool asked = nd->type == DP_ND_SOLICITATION;
-	const uint8_t *mac = link_option(nd, octets, asked ? DP_ND_SOURCE_LINK : DP_ND_TARGET_LINK);
-	if (!asked) {
-		if (ip->dst_addr[0] == 0xff && (nd->flags & RTE_BE32(DP_ND_SOLICITED)) != 0)
-			return ND_BAD;
-		if (mac && may_teach(worker, port, nd, mac))
-			dp_hop_learn(&worker->dp->hops, port->index, 0, nd->target, mac,
-				     worker->now);
-		return LEARNED;
-	}
+	if (nd->type == DP_ND_ADVERTISEMENT)
+		return dp_nd_learn(&worker->dp->hops, port, ip, nd, octets, worker->now) ? LEARNED
+											 : ND_BAD;
+	const uint8_t *mac = dp_nd_link_option(nd, octets, DP_ND_SOURCE_LINK);
 	if (memcmp(ip->src_addr, unspecified, 16) == 0 || rte_pktmbuf_tailroom(m) < DP_ND_PACKET)
 		return ND_BAD;
 	if (!dp_ip6_is_ours(port, nd->target))

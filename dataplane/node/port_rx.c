@@ -39,12 +39,16 @@ static uint16_t port_rx_process(struct rte_graph *graph, struct rte_node *node, 
 	for (unsigned i = 0; i < worker->n_polled; i++) {
 		const struct dp_port *port = worker->polled[i];
 		rte_edge_t edge = edge_of[port->facing];
-		void **to = rte_node_next_stream_get(graph, node, edge, DP_BURST);
-		uint16_t got = rte_eth_rx_burst(port->id, 0, (struct rte_mbuf **)to, DP_BURST);
-		if (got == 0)
-			continue;
-		total = (uint16_t)(total + got);
-		rte_node_next_stream_put(graph, node, edge, rx_prepare(graph, node, to, got, port));
+		for (uint16_t queue = 0; queue < port->rx_queues; queue++) {
+			void **to = rte_node_next_stream_get(graph, node, edge, DP_BURST);
+			uint16_t got =
+			    rte_eth_rx_burst(port->id, queue, (struct rte_mbuf **)to, DP_BURST);
+			if (got == 0)
+				continue;
+			total = (uint16_t)(total + got);
+			rte_node_next_stream_put(graph, node, edge,
+						 rx_prepare(graph, node, to, got, port));
+		}
 	}
 	worker->work += total;
 	return total;
