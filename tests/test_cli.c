@@ -301,6 +301,24 @@ static void test_show_counters_and_chassis(void **state)
 	json_decref(shown);
 }
 
+/* Where a port has an interface in place of a device, it is shown there. */
+static void test_shows_an_interface(void **state)
+{
+	json_t *configuration = json_load_file(rig.configuration, 0, NULL);
+	json_t *slot = json_array_get(json_object_get(configuration, "slots"), 0);
+	json_t *port = json_array_get(json_object_get(slot, "ports"), 0);
+
+	json_object_del(port, "device");
+	json_object_set_new(port, "interface", json_string("eth3.7"));
+	assert_int_equal(json_dump_file(configuration, rig.configuration, 0), 0);
+	json_decref(configuration);
+	rig_start(&rig, NULL);
+	assert_int_equal(RUN("show", "chassis"), 0);
+	assert_says("10.1.0.254/24  eth3.7\n");
+	assert_int_equal(RUN("show", "running-config"), 0);
+	assert_says("  interface eth3.7\n");
+}
+
 /* What needs only the configuration and the mirror is there without a control plane. */
 static void test_shows_without_a_control_plane(void **state)
 {
@@ -384,6 +402,7 @@ int main(void)
 	    TEST(test_show_l2tp),
 	    TEST(test_monitor),
 	    TEST(test_show_counters_and_chassis),
+	    TEST(test_shows_an_interface),
 	    TEST(test_shows_without_a_control_plane),
 	    TEST(test_warm_and_cold_start),
 	    TEST(test_requests_need_the_control_plane),

@@ -285,6 +285,11 @@ static void test_question_mark(void **state)
 	      "show running-config | ?"); /* Ctrl-U */
 	expect("include");
 	press("\x15"
+	      "show xdp ?");
+	expect("detail    the same, with addresses and all counters");
+	expect("tunnels   whose HELLOs the guard acknowledges");
+	expect("<cr>");
+	press("\x15"
 	      "zzz?");
 	expect("Nothing begins like this");
 }

@@ -23,6 +23,20 @@
  *                               ["l2tp.hello_interval: 60 -> 30", ...], "restarted": by a cold start?, "note": where the
  *                               control plane is away}, or {"ok": false, "error", "errors": [{"path", "line", "text"}]}
  *   {"command": "write"}        what runs is written to the startup file
+ *   {"command": "xdp"}          {"ok": true, "chassis", "interfaces": [{"interface", "answering": "data plane" | "guard" |
+ *                               "nobody" | "unknown", "port", "facing", "mode": "native" | "generic", "attached_ms",
+ *                               "beat_ms", "stale_ms", "starts", "vlan", "mac", "ipv4", "ipv4_shared", "ipv6",
+ *                               "ipv6_shared", "ifindex", "called", "program": {"id", "name", "tag", "loaded_ms"},
+ *                               "counters": [{"name", "meaning", "frames"}], "wrong"}], "guard": {"tunnels",
+ *                               "mirror_created", "wrong"}}: what the pins of XDP programs say (dp_xdp_state.h), with
+ *                               the planes or without; what cannot be read is missing, and "wrong" says why ("":
+ *                               nothing is). No pins: no interfaces, and a "guard" of null. attached_ms, beat_ms
+ *                               (none: never), loaded_ms: so long ago; stale_ms: for so long a beat is believed
+ *   {"command": "xdp tunnels", "from": SLOT}
+ *                               {"ok": true, "chassis", "tunnels": [{"id", "peer", "peer_port", "peer_id", "local",
+ *                               "local_port", "ns", "nr", "generation", "mac", "heard_ms"}], "next": SLOT}: whom the
+ *                               guard would answer, in pages; "next" where there are more. No "mac": it is not known; no
+ *                               "heard_ms": the guard has taken no HELLO of it
  *
  * The startup file is read at the start and at a reload; what runs is <runtime directory>/<chassis>/running.json, which
  * only we write, and which both planes read (change.c). A request has at most CHASSIS_REQUEST_MAX bytes: a larger
@@ -160,7 +174,8 @@ struct chassis {
 	int lock;                /* held by the children too: see runtime.c */
 	struct lc_mirror mirror; /* read only */
 	bool mirror_open;
-	int mirror_lock; /* held by the children too */
+	bool mirror_gone; /* we have removed it, and there is no other yet */
+	int mirror_lock;  /* held by the children too */
 	char mirror_path[PATH_MAX];
 	bool huge;
 	struct event_base *base;
@@ -194,6 +209,8 @@ void runtime_leave(struct chassis *chassis); /* removes it, and gives the lock b
 int runtime_open_mirror(struct chassis *chassis);
 void runtime_close_mirror(struct chassis *chassis);
 void runtime_remove_mirror(struct chassis *chassis);
+/* Detaches XDP programs: interfaces are as they were found. Logs its failure. */
+void runtime_leave_interfaces(const struct chassis *chassis);
 
 /* ---- child.c ---- */
 
@@ -298,3 +315,9 @@ struct cp_lines *requests_listen(struct chassis *chassis); /* NULL: logged */
 
 /* Answers the operation once its children are ready or its time is over. */
 void requests_progress(struct chassis *chassis);
+
+/* ---- requests_xdp.c ---- */
+
+/* Of cp_lines_command. */
+void requests_xdp(void *context, uint64_t client, const json_t *request);
+void requests_xdp_tunnels(void *context, uint64_t client, const json_t *request);

@@ -17,11 +17,11 @@ static const char usage[] =
     "\n"
     "Runs the chassis that the file CONFIG describes, in the foreground: starts warmline-dataplane\n"
     "and warmline-control, restarts what dies, and carries out what warmline asks for. SIGTERM or\n"
-    "Ctrl-C stops it all and removes the mirror. If warmline-chassis itself is killed, the mirror\n"
-    "stays, and the next start is a warm start. SIGHUP: CONFIG is read again, and what has changed\n"
-    "takes effect where that leaves alone what is established (as warmline reload).\n"
+    "Ctrl-C stops it all, removes the mirror, and detaches XDP programs. If warmline-chassis itself\n"
+    "is killed, they stay, and the next start is a warm start. SIGHUP: CONFIG is read again, and what\n"
+    "has changed takes effect where that leaves alone what is established (as warmline reload).\n"
     "\n"
-    "  --keep-mirror      keep the mirror at a clean stop as well: the next start is warm\n"
+    "  --keep-mirror      keep them at a clean stop as well: the next start is warm\n"
     "  --dataplane PATH   the program warmline-dataplane\n"
     "  --control PATH     the program warmline-control\n"
     "\n"
@@ -75,7 +75,8 @@ static struct options read_options(int argc, char **argv)
 
 static bool is_idle(const struct chassis *chassis)
 {
-	return chassis->mirror_open && cp_show_tally(&chassis->mirror).tunnels == 0;
+	return chassis->mirror_open ? cp_show_tally(&chassis->mirror).tunnels == 0
+				    : chassis->mirror_gone;
 }
 
 /* What runs is what was read, whatever becomes of the file. */
@@ -126,8 +127,10 @@ static int run(struct chassis *chassis, const struct options *options)
 	if (runtime_open_mirror(chassis) == 0)
 		exit_code = chassis_run(chassis);
 	/* A chassis that fails leaves its tunnels to the next start, if it has any. */
-	if (exit_code == CHASSIS_EXIT_OK ? !chassis->keep_mirror : is_idle(chassis))
+	if (exit_code == CHASSIS_EXIT_OK ? !chassis->keep_mirror : is_idle(chassis)) {
+		runtime_leave_interfaces(chassis);
 		runtime_remove_mirror(chassis);
+	}
 	runtime_close_mirror(chassis);
 	runtime_leave(chassis);
 	return exit_code;

@@ -271,6 +271,8 @@ static const struct cp_lines_command commands[] = {
     {"configure", do_configure},
     {"reload", do_reload},
     {"write", do_write},
+    {"xdp", requests_xdp},
+    {"xdp tunnels", requests_xdp_tunnels},
     {NULL, NULL},
 };
 

@@ -25,6 +25,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "dp_xdp_pins.h"
+#include "dp_xdp_state.h"
+
 enum {
 	LOCK_TRIES = 200, /* for the processes of a killed predecessor to vanish */
 	LOCK_PAUSE_US = 10000,
@@ -183,6 +186,16 @@ static int lock_mirror(struct chassis *chassis)
 	return chassis->mirror_lock < 0 ? chassis->mirror_lock : 0;
 }
 
+/* The tunnels of a mirror that goes are nobody's: their peers are not to be told that they live. */
+static void forget_mirror(const struct chassis *chassis)
+{
+	int error = dp_xdp_disown(chassis->cfg->name);
+
+	if (error && error != -EACCES && error != -EPERM)
+		chassis_log("cannot tell the XDP programs of %s/%s that the mirror goes: %s",
+			    DP_XDP_PINS, chassis->cfg->name, strerror(-error));
+}
+
 /* Opens the mirror at mirror_path, for good or, where it cannot be understood, anew. 0 or -errno. */
 static int open_or_replace(struct chassis *chassis, const struct lc_geometry *geometry, bool *cold)
 {
@@ -197,6 +210,7 @@ static int open_or_replace(struct chassis *chassis, const struct lc_geometry *ge
 	error = lc_mirror_open(&mirror, path, geometry, cold, why, sizeof(why));
 	if (error == -ESTALE) {
 		chassis_log("mirror %s is refused: %s; it is removed, for a cold start", path, why);
+		forget_mirror(chassis);
 		unlink(path);
 		error = lock_mirror(chassis);
 		if (error)
@@ -243,6 +257,9 @@ int runtime_open_mirror(struct chassis *chassis)
 		return error;
 	}
 	chassis->mirror_open = true;
+	chassis->mirror_gone = false;
+	if (cold) /* the last one may have gone without us */
+		forget_mirror(chassis);
 	chassis_log("%s start: mirror %s%s", cold ? "cold" : "warm", chassis->mirror_path,
 		    chassis->huge ? "" : " (ordinary pages: no hugepages are free)");
 	return 0;
@@ -258,6 +275,20 @@ void runtime_close_mirror(struct chassis *chassis)
 void runtime_remove_mirror(struct chassis *chassis)
 {
 	runtime_close_mirror(chassis);
+	forget_mirror(chassis);
 	if (chassis->mirror_path[0] && unlink(chassis->mirror_path) < 0 && errno != ENOENT)
 		chassis_log("cannot remove %s: %s", chassis->mirror_path, strerror(errno));
+	chassis->mirror_gone = true;
+}
+
+void runtime_leave_interfaces(const struct chassis *chassis)
+{
+	int error = dp_xdp_leave(chassis->cfg->name, NULL);
+
+	/* Who may not look there has attached nothing either. */
+	if (error && error != -EACCES)
+		chassis_log(
+		    "cannot remove all XDP programs of %s/%s: %s; bpftool net shows what is "
+		    "attached",
+		    DP_XDP_PINS, chassis->cfg->name, strerror(-error));
 }

@@ -33,7 +33,8 @@ static void end(int signal)
 /* What one look at the chassis gave. */
 struct look {
 	json_t *chassis, *counters, *processes, *states; /* states: {"established": 3} */
-	uint64_t at;                                     /* ms */
+	json_t *xdp;
+	uint64_t at; /* ms */
 };
 
 struct monitor {
@@ -61,6 +62,7 @@ static void drop_look(struct look *look)
 	json_decref(look->counters);
 	json_decref(look->processes);
 	json_decref(look->states);
+	json_decref(look->xdp);
 	*look = (struct look){0};
 }
 
@@ -103,6 +105,7 @@ static void take_look(struct monitor *monitor, struct look *look)
 	source_close(source);
 	look->processes =
 	    client_ask_chassis(monitor->cli, json_pack("{s:s}", "command", "processes"));
+	look->xdp = client_ask_chassis(monitor->cli, json_pack("{s:s}", "command", "xdp"));
 }
 
 /* ---- what has happened ---- */
@@ -123,14 +126,30 @@ __attribute__((format(printf, 2, 3))) static void add_event(struct monitor *moni
 		puts(text);
 }
 
-static const json_t *named(const json_t *list, const char *name)
+static const json_t *named(const json_t *list, const char *key, const char *name)
 {
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(list, i,
-			   item) if (strcmp(get_text(item, "name"), name) == 0) return item;
+	json_array_foreach(list, i, item) if (strcmp(get_text(item, key), name) == 0) return item;
 	return NULL;
+}
+
+/* Who answers at interfaces with XDP programs. */
+static void find_answering(struct monitor *monitor)
+{
+	const json_t *before = json_object_get(monitor->before.xdp, "interfaces"), *interface;
+	size_t i;
+
+	json_array_foreach(json_object_get(monitor->now.xdp, "interfaces"), i, interface)
+	{
+		const char *name = get_text(interface, "interface"),
+			   *who = get_text(interface, "answering");
+		const json_t *old = named(before, "interface", name);
+
+		if (old && strcmp(get_text(old, "answering"), who) != 0)
+			add_event(monitor, "%s: %s -> %s", name, get_text(old, "answering"), who);
+	}
 }
 
 /* Processes that came or went, and what the control plane counted. */
@@ -144,7 +163,7 @@ static void find_events(struct monitor *monitor)
 
 	json_array_foreach(json_object_get(monitor->now.processes, "processes"), i, process)
 	{
-		const json_t *old = named(before, get_text(process, "name"));
+		const json_t *old = named(before, "name", get_text(process, "name"));
 
 		if (old && strcmp(get_text(old, "state"), get_text(process, "state")) != 0)
 			add_event(monitor, "%s: %s -> %s", get_text(process, "name"),
@@ -154,6 +173,7 @@ static void find_events(struct monitor *monitor)
 				  get_text(process, "name"),
 				  text_duration(get_count(process, "outage_ms")));
 	}
+	find_answering(monitor);
 	json_object_foreach(json_object_get(monitor->now.counters, "events"), key, value)
 	{
 		long long more = json_integer_value(value) - get_int(events, key);
@@ -230,7 +250,7 @@ static const char *clock_text(void)
 
 static void print_line(const struct monitor *monitor)
 {
-	const json_t *process;
+	const json_t *process, *interface;
 	size_t i;
 
 	printf("%s tunnels %lld, sessions %lld", clock_text(), used(&monitor->now, "tunnels"),
@@ -246,6 +266,8 @@ static void print_line(const struct monitor *monitor)
 	       (unsigned long long)message_rate(monitor, "sent"));
 	json_array_foreach(json_object_get(monitor->now.processes, "processes"), i, process)
 	    printf("; %s %s", get_text(process, "name"), get_text(process, "state"));
+	json_array_foreach(json_object_get(monitor->now.xdp, "interfaces"), i, interface)
+	    printf("; %s %s", get_text(interface, "interface"), get_text(interface, "answering"));
 	putchar('\n');
 }
 
@@ -296,6 +318,25 @@ static void paint_processes(const struct monitor *monitor)
 	putchar('\n');
 }
 
+static void paint_answering(const struct monitor *monitor)
+{
+	static const struct table_column columns[] = {{"XDP", false}, {"ANSWERS", false}};
+	struct table *table = table_new(columns, 2);
+	const json_t *interface;
+	size_t i;
+
+	json_array_foreach(json_object_get(monitor->now.xdp, "interfaces"), i, interface)
+	{
+		table_add(table, "%s", get_text(interface, "interface"));
+		table_add(table, "%s", get_text(interface, "answering"));
+	}
+	if (!table_is_empty(table)) {
+		table_print(table);
+		putchar('\n');
+	}
+	table_free(table);
+}
+
 static void paint(const struct monitor *monitor)
 {
 	unsigned first = monitor->events > EVENTS ? monitor->events - EVENTS : 0;
@@ -308,6 +349,7 @@ static void paint(const struct monitor *monitor)
 	fputs("\n\n", stdout);
 	paint_traffic(monitor);
 	paint_processes(monitor);
+	paint_answering(monitor);
 	puts("events:");
 	for (unsigned i = first; i < monitor->events; i++)
 		printf("  %s\n", monitor->event[i % EVENTS].text);
@@ -353,10 +395,10 @@ int cli_monitor(struct cli *cli)
 		take_look(&monitor, &monitor.now);
 		find_events(&monitor);
 		if (cli->json) {
-			json_t *document =
-			    json_pack("{s:O?, s:O?, s:O?, s:O?}", "chassis", monitor.now.chassis,
-				      "counters", monitor.now.counters, "supervisor",
-				      monitor.now.processes, "sessions", monitor.now.states);
+			json_t *document = json_pack(
+			    "{s:O?, s:O?, s:O?, s:O?, s:O?}", "chassis", monitor.now.chassis,
+			    "counters", monitor.now.counters, "supervisor", monitor.now.processes,
+			    "sessions", monitor.now.states, "xdp", monitor.now.xdp);
 
 			cli_print_json(document);
 			json_decref(document);
