@@ -16,7 +16,8 @@ packages_demo=(
 	libevent-dev libedit-dev libpcap-dev libssl-dev libfreeradius-dev libtalloc-dev freeradius-common
 	clang libbpf-dev libxdp-dev bpftool python3 iproute2 ethtool util-linux mount)
 packages_check=(
-	"${packages_demo[@]}" clang-format dpdk freeradius libasan8 libubsan1 ppp procps tcpdump tshark xl2tpd)
+	"${packages_demo[@]}" clang-format dpdk freeradius libasan8 libubsan1 ppp procps qemu-system-x86 tcpdump
+	tshark xl2tpd)
 
 say() { echo "$program: $*"; }
 complain() { echo "$program: $*" >&2; }
@@ -121,6 +122,33 @@ install_packages() {
 	fi
 }
 
+# Debian 12's own kernel, for a guest (tests/net/test_steer_kernel.py): its image alone, 14 of the 106 MB that the package
+# (27 MB to download) would take, and without what installing it would do to boot loaders. Without it that test is skipped.
+fetch_kernel() { # DIRECTORY
+	local directory=$top/$1 unpacked=$scratch/kernel package
+	[ -z "$(compgen -G "$directory/vmlinuz-6.1.*")" ] || return 0
+	[ "$(dpkg --print-architecture)" = amd64 ] || return 0
+	package=$(guest_kernel)
+	if [ -z "$package" ]; then
+		apt update || true
+		package=$(guest_kernel)
+	fi
+	say "fetching ${package:=linux-image-6.1}"
+	mkdir -p "$directory" "$unpacked"
+	if ! (cd "$unpacked" && apt download "$package"); then
+		complain "cannot fetch $package, is there a network? $(grep '^E:' "$scratch/apt.log" | tail -1)"
+		return 0
+	fi
+	dpkg-deb --fsys-tarfile "$unpacked"/*.deb | tar -x -C "$unpacked" --wildcards './boot/vmlinuz-*'
+	mv "$unpacked"/boot/vmlinuz-* "$directory"
+	rm -rf "$unpacked"
+}
+
+guest_kernel() { # the newest 6.1
+	{ apt-cache depends linux-image-cloud-amd64 2>/dev/null || true; } |
+		sed -n 's/^ *Depends: \(linux-image-6\.1\..*\)/\1/p'
+}
+
 # build_tree DIRECTORY MESON_OPTIONS... [-- TARGETS...]: safe to run again, and by two at a time.
 build_tree() {
 	local tree=$top/$1 options=() lock
@@ -169,6 +197,19 @@ take_hugepages() { # PAGES
 
 give_hugepages_back() { # PAGES: others may have asked for more meanwhile
 	echo $(($(<$pool/nr_hugepages) - $1)) >$pool/nr_hugepages
+}
+
+# Where XDP programs are pinned.
+mount_bpf() {
+	mountpoint -q /sys/fs/bpf && return
+	mount -t bpf bpf /sys/fs/bpf 2>/dev/null || fail "this kernel has no BPF file system to mount at /sys/fs/bpf"
+	undo+=("unmount_bpf")
+}
+
+# What others have pinned meanwhile would go with it.
+unmount_bpf() {
+	rmdir /sys/fs/bpf/warmline 2>/dev/null || true
+	[ -n "$(find /sys/fs/bpf -mindepth 1 ! -name '*.debug' -print -quit)" ] || umount /sys/fs/bpf
 }
 
 mount_hugepages() {

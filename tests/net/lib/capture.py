@@ -89,17 +89,21 @@ class Capture:
         if dropped != ["0 packets dropped by kernel"]:
             raise Failure(f"tcpdump missed something: {dropped}")
 
-    def read(self):
-        """[Packet] in order, and tshark's complaints: [(source MAC, text)]."""
-        argv = ["tshark", "-n", "-r", self.path, "-o", "udp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE",
-                "-T", "fields", "-E", "separator=/t"]
-        for name in FIELDS:
-            argv += ["-e", name]
+    def tshark(self, *arguments):
+        argv = ["tshark", "-n", "-r", self.path, "-o", "udp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", *arguments]
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         if done.returncode:
             raise Failure(f"tshark: {done.stderr.strip()}")
+        return done.stdout.splitlines()
+
+    def find(self, display_filter):
+        """Frames, a line each for people."""
+        return self.tshark("-Y", display_filter)
+
+    def read(self):
+        """[Packet] in order, and tshark's complaints: [(source MAC, text)]."""
         packets, complaints = [], []
-        for line in done.stdout.splitlines():
+        for line in self.tshark("-T", "fields", "-E", "separator=/t", *(word for name in FIELDS for word in ("-e", name))):
             row = dict(zip(FIELDS, line.split("\t")))
             complaint = complain(row)
             if complaint:

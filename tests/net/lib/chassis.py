@@ -18,15 +18,18 @@ KILLS_IN_A_ROW = 4  # SIGKILLs that the supervisor did not order, before it woul
 class Chassis:
     def __init__(self, lab, namespace, tools, configuration):
         self.name = configuration["chassis"]["name"]
-        self.tools = tools
+        self.lab, self.namespace, self.tools = lab, namespace, tools
         self.directory = lab.directory
         configuration["chassis"]["runtime_directory"] = lab.directory
-        path = lab.write(f"{self.name}.json", json.dumps(configuration, indent=1))
+        self.path = lab.write(f"{self.name}.json", json.dumps(configuration, indent=1))
         self.kills = {CONTROL: [], DATA: []}  # wall clock
         self.in_a_row = {CONTROL: 0, DATA: 0}
-        self.process = lab.start(namespace, f"chassis-{self.name}",
-                                 [tools.chassis, "--dataplane", tools.dataplane, "--control", tools.control, path])
+        self.start()
         self.wait_ready()
+
+    def start(self):
+        self.process = self.lab.start(self.namespace, f"chassis-{self.name}", [
+            self.tools.chassis, "--dataplane", self.tools.dataplane, "--control", self.tools.control, self.path])
 
     def ask(self, leaf, request, seconds=5.0):
         """The answer; None where nobody is there to give one."""
@@ -90,12 +93,25 @@ class Chassis:
         self.in_a_row[key] = 0
         return True
 
-    def order_outage(self, seconds):
-        """The control plane dies and stays away; does not wait for it."""
+    def order_outage(self, seconds, target=TARGETS[CONTROL]):
+        """The control plane, or both ("router"), die and stay away; does not wait for it."""
         path = os.path.join(self.directory, self.name, "chassis.sock")
+        request = {"command": "warm-start", "target": target, "outage": seconds}
         with socket.socket(socket.AF_UNIX) as line:
             line.connect(path)
-            line.sendall(json.dumps({"command": "warm-start", "target": TARGETS[CONTROL], "outage": seconds}).encode() + b"\n")
+            line.sendall(json.dumps(request).encode() + b"\n")
+
+    def is_down(self):
+        """Neither plane runs."""
+        processes = self.processes()
+        return bool(processes) and not any(p["pid"] for p in processes.values())
+
+    def kill_all(self):
+        """One SIGKILL, to the supervisor, with whom both planes die; returns when nothing of the chassis runs."""
+        pids = [p["pid"] for p in self.processes().values()]
+        self.process.stop(signal.SIGKILL)
+        wait_for("both planes have died with their supervisor",
+                 lambda: not any(os.path.exists(f"/proc/{pid}/exe") for pid in pids))
 
     def cli(self, *arguments):
         done = subprocess.run([self.tools.cli, "--runtime-directory", self.directory, "--chassis", self.name, "--json",

@@ -164,6 +164,8 @@ class Lab:
         return json.loads(run("ip", "-j", "-n", namespace, "link", "show", interface))[0]["address"]
 
     def start(self, namespace, name, argv, environment=None):
-        process = Process(name, ["ip", "netns", "exec", namespace, *argv], self.path(f"{name}.log"), environment)
+        """Only the network is the namespace's: `ip netns exec` would hide what is mounted below /sys, pins of BPF."""
+        argv = ["nsenter", f"--net=/run/netns/{namespace}", *argv]
+        process = Process(name, argv, self.path(f"{name}.log"), environment)
         self.processes.append(process)
         return process

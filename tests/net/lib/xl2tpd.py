@@ -56,8 +56,12 @@ class Xl2tpd:
             file.write(struct.pack("=q", self.shifted))
 
     def hello(self):
-        """Moves its clock past its HELLO interval; the next thing that wakes it up shows it the new time."""
-        self.shifted += 61
+        """Moves its clock past its HELLO interval."""
+        self.move_clock(61)
+
+    def move_clock(self, seconds):
+        """Forward; the next thing that wakes it up shows it the new time."""
+        self.shifted += seconds
         self.write_shift()
         self.process.popen.send_signal(signal.SIGHUP)
 
@@ -103,10 +107,15 @@ class Xl2tpd:
                 calls[int(local)] = int(remote)
         return tunnels
 
+    def numbers(self, tunnel):
+        """Ns of its next message in the tunnel, and up to where they are acknowledged."""
+        found = re.search(rf"ID = {tunnel} \(local\).*?control_seq_num = (\d+),.*?cLr = (\d+),", self.statistics())
+        return (int(found[1]), int(found[2])) if found else None
+
     def is_settled(self, tunnel):
         """All that it has sent in the tunnel is acknowledged."""
-        numbers = re.search(rf"ID = {tunnel} \(local\).*?control_seq_num = (\d+),.*?cLr = (\d+),", self.statistics())
-        return numbers and numbers[1] == numbers[2]
+        numbers = self.numbers(tunnel)
+        return numbers and numbers[0] == numbers[1]
 
     def statistics(self):
         start = os.path.getsize(self.process.log)
