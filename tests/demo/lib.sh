@@ -17,10 +17,10 @@ broken() {
 	exit 1
 }
 
-# What a chassis or a demo may leave: files, mirrors, DPDK's run-time files, mounts, namespaces, processes.
+# What a chassis or a demo may leave: files, mirrors, DPDK's run-time files, pinned programs, processes.
 traces() { # NAME-PATTERN of chassis
 	find "$work" -mindepth 1 -maxdepth 1 -name 'w.*'
-	find /dev/shm /dev/hugepages /run/warmline /run/dpdk /var/run/dpdk -mindepth 1 -maxdepth 1 -name "*$1*" 2>/dev/null || true
+	find /dev/shm /dev/hugepages /run/warmline /run/dpdk /var/run/dpdk /sys/fs/bpf/warmline -mindepth 1 -maxdepth 1 -name "*$1*" 2>/dev/null || true
 	pgrep -a -f "^[^ ]*warmline-[a-z]+ .*$work" || true
 }
 

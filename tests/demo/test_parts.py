@@ -123,11 +123,25 @@ class Road(unittest.TestCase):
         self.assertEqual((road.ipv4(0), road.ipv4(255)), ("10.64.0.1", "10.64.1.0"))
 
 
+    def test_ports(self):
+        """A device or an interface, at a link's end that there is; what is watched is there too."""
+        for words, key in (([], "device"), (["--ports", "af_packet"], "device"), (["--ports", "xdp"], "interface")):
+            parsed = options.parse(words)
+            ends = {name for link in road.LINKS[parsed.ports] for name, _ in link}
+            self.assertLessEqual(set(road.TAPS[parsed.ports]), ends)
+            for make in (road.lac, road.lns):
+                for slot in make("demo", parsed, "/run/warmline")["slots"]:
+                    port = slot["ports"][0]
+                    self.assertEqual(port.keys() & {"device", "interface"}, {key})
+                    self.assertTrue(any(end in port[key] for end in ends))
+
+
 class Options(unittest.TestCase):
     def test_refused(self):
         for words in (
             ["--tunnels", "0"], ["--warm-start", "router"], ["--method", "failover"], ["--peer-method", "none"],
             ["--outage", "-1"], ["--outage", "nan"], ["--pcap", __file__], ["--sess", "3"], ["--report", "/no/such/file"],
+            ["--ports", "tap"],
         ):  # fmt: skip
             with self.subTest(words), self.assertRaises(Trouble):
                 options.parse(words)

@@ -6,6 +6,7 @@ import os
 import pathlib
 
 import promise
+import road
 from trouble import Trouble
 
 METHODS = {
@@ -95,6 +96,7 @@ def parse(arguments):
     parser.add_argument("--tunnels", type=number(int, 1, 4000), default=2)
     parser.add_argument("--sessions", type=number(int, 1, 65000), default=8)
     parser.add_argument("--warm-start", choices=TARGETS, default="lns-control")
+    parser.add_argument("--ports", choices=(road.AF_PACKET, road.XDP), default=road.AF_PACKET)
     parser.add_argument("--repeat", type=number(int, 1, 100000), default=1)
     parser.add_argument("--outage", type=number(float, 0, 86400), default=0.0)
     parser.add_argument("--rate", type=number(float, 1, 1e7))

@@ -3,6 +3,7 @@
 
     replayer  access ==== lac-access   LAC   lac-peer ==== lns-peer   LNS   lns-core ==== core  replayer
 
+Over XDP there is a bridge between LAC and LNS: lac-peer ==== lac-wire  bridge  lns-wire ==== lns-peer.
 We are in a network namespace of our own, so names and addresses are free to choose.
 """
 
@@ -16,12 +17,26 @@ from trouble import Trouble
 # Ends of links, with interface numbers. net_af_packet makes the number of its socket group of these
 # and its process's ID, and the kernel lets no two processes have the same: so those of the LNS are far
 # from those of the LAC, as their processes' IDs are not.
-LINKS = (
+OUTER_LINKS = (
     (("access", 10), ("lac-access", 11)),
-    (("lac-peer", 12), ("lns-peer", 0x8000 + 12)),
     (("core", 0x8000 + 10), ("lns-core", 0x8000 + 11)),
 )
-OFFLOADS = ("rx", "tx", "sg", "tso", "gso", "gro")
+AF_PACKET, XDP = "af_packet", "xdp"
+LINKS = {
+    AF_PACKET: (*OUTER_LINKS, (("lac-peer", 12), ("lns-peer", 0x8000 + 12))),
+    XDP: (
+        *OUTER_LINKS,
+        (("lac-peer", 12), ("lac-wire", 13)),
+        (("lns-peer", 0x8000 + 12), ("lns-wire", 0x8000 + 13)),
+    ),
+}
+# Where the messages between LAC and LNS are seen coming in, and who sent them. An XDP program has them before a packet
+# socket at its interface would, and AF_XDP sends past all such: they are seen at the bridge.
+TAPS = {
+    AF_PACKET: {"lns-peer": "lac", "lac-peer": "lns"},
+    XDP: {"lac-wire": "lac", "lns-wire": "lns"},
+}
+OFFLOADS = ("rx", "tx", "sg", "tso", "gso", "gro", "txvlan")
 LINK_MTU = 1900  # a frame of it fits the 2048 bytes of a ring's slot, beside the kernel's header
 ACCESS_MTU = 1508  # PPPoE takes 8 bytes
 PEER_MTU = 1600  # IP, UDP, L2TP and PPP take at most 54
@@ -38,29 +53,44 @@ def run(*command):
         raise Trouble(f"{' '.join(command)}: {(done.stderr or done.stdout).strip() or done.returncode}")
 
 
-def build_links():
+def build_links(ports=AF_PACKET):
     for scope in ("all", "default"):  # the kernel keeps out of it: no addresses, nothing to say
         path = pathlib.Path(f"/proc/sys/net/ipv6/conf/{scope}/disable_ipv6")
         if path.exists():
             path.write_text("1")
     run("ip", "link", "set", "lo", "up")
-    for (here, number), (there, other) in LINKS:
+    for (here, number), (there, other) in LINKS[ports]:
         ends = ((here, "index", str(number)), ("name", there, "index", str(other)))
         run("ip", "link", "add", *ends[0], "type", "veth", "peer", *ends[1])
         for end in (here, there):
             run("ip", "link", "set", end, "mtu", str(LINK_MTU), "arp", "off", "up")
             run("ethtool", "-K", end, *(word for offload in OFFLOADS for word in (offload, "off")))
+    if ports == XDP:
+        build_bridge(TAPS[XDP])
 
 
-def port(index, name, facing, mtu, **rest):
-    device = f"net_af_packet{index},iface={name},{RING}"
-    return {"name": f"{facing}0", "device": device, "facing": facing, "mtu": mtu, **rest}
+def build_bridge(ends):
+    run("ip", "link", "add", "name", "bridge", "type", "bridge", "forward_delay", "0", "mcast_snooping", "0")
+    run("ip", "link", "set", "bridge", "mtu", str(LINK_MTU), "arp", "off", "up")
+    for end in ends:
+        run("ip", "link", "set", end, "master", "bridge")
+        # An end of a veth takes what an XDP program sends from the other one (XDP_TX, the guard's answers) only if it
+        # polls, as it does for the sake of GRO. L2TP is nothing that GRO would merge.
+        run("ethtool", "-K", end, "gro", "on")
+
+
+def port(ports, index, name, facing, mtu, **rest):
+    device = {"device": f"net_af_packet{index},iface={name},{RING}"} if ports == AF_PACKET else {"interface": name}
+    return {"name": f"{facing}0", **device, "facing": facing, "mtu": mtu, **rest}
 
 
 def chassis(name, options, runtime, ports):
     generations = 1 if options.promise.kept else GENERATIONS
     tunnels = min(options.tunnels * generations + 8, 65000)
-    slots = [{"slot": i, "module": "ge", "ports": [port(i, *rest, **keys)]} for i, (rest, keys) in enumerate(ports)]
+    slots = [
+        {"slot": i, "module": "ge", "ports": [port(options.ports, i, *rest, **keys)]}
+        for i, (rest, keys) in enumerate(ports)
+    ]
     return {
         "chassis": {"name": name, "runtime_directory": str(runtime)},
         "limits": {

@@ -50,8 +50,8 @@ class Run:
     def start(self):
         options, scratch, screen = self.options, self.options.scratch, self.screen
         runtime = scratch / "run"
-        road.build_links()
-        self.wire = Wire(scratch / "control.pcap")
+        road.build_links(options.ports)
+        self.wire = Wire(scratch / "control.pcap", road.TAPS[options.ports])
         self.wire.start()
         self.configs = {}
         for key, make in (("lac", road.lac), ("lns", road.lns)):
@@ -59,7 +59,8 @@ class Run:
             name = f"demo-{key}-{os.getpid()}"
             self.configs[key] = road.write(scratch / f"{key}.json", make(name, options, runtime))
             self.chassis[key] = Chassis(options.build, scratch, runtime, name, key.upper(), self.configs[key])
-        screen.event("LAC and LNS started, in a network namespace of their own")
+        shared = ", at interfaces shared with the kernel by XDP" if options.ports == road.XDP else ""
+        screen.event(f"LAC and LNS started, in a network namespace of their own{shared}")
         self._wait_up()
         screen.event(f"up: {options.tunnels} tunnels, {options.sessions} sessions, as both ends see it")
         self.replayer = Replayer(options.build, scratch, self.configs, options)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Watches the link between LAC and LNS: every L2TP control message, as its receiver gets it.
 
-Taken at both ends, frames coming in only: what a DPDK port sends may bypass the taps of its own end.
+Taken at both ends, or at both sides of what is between them, frames coming in only: what a DPDK port sends may bypass
+the taps of its own end.
 """
 
 import collections
@@ -17,7 +18,6 @@ import l2tp
 ETH_P_ALL = 3
 SO_ATTACH_FILTER = 26
 SO_TIMESTAMPNS = 35
-LISTEN = {"lns-peer": "lac", "lac-peer": "lns"}  # interface: who sent what comes in there
 
 # IPv4, UDP, port 1701 at one end, and the T bit (RFC 2661 section 3.1).
 FILTER = [
@@ -38,7 +38,8 @@ Message = collections.namedtuple("Message", ("when", "sender", *l2tp.Control._fi
 class Wire(threading.Thread):
     """messages is only ever appended to: reading it needs no lock."""
 
-    def __init__(self, path):
+    def __init__(self, path, taps):
+        """taps: by interface, who sent what comes in there."""
         super().__init__(daemon=True)
         self.messages = []
         self.malformed = 0
@@ -47,7 +48,7 @@ class Wire(threading.Thread):
         self._pcap = open(path, "wb", buffering=0)
         self._pcap.write(struct.pack("=IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
         self._selector = selectors.DefaultSelector()
-        for interface, sender in LISTEN.items():
+        for interface, sender in taps.items():
             self._selector.register(self._listen(interface), selectors.EVENT_READ, sender)
         self._ending = False
 
