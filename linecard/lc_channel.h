@@ -79,7 +79,7 @@ enum lc_verdict {
 	LC_HELD,       /* early: held back until what is missing comes */
 	LC_DUPLICATE,  /* seen before: acknowledged again */
 	LC_OUTSIDE,    /* beyond our receive window: dropped */
-	LC_FULL,       /* no room in the inbox: dropped, not acknowledged */
+	LC_FULL,       /* no room in the inbox: not acknowledged; of a tunnel, held until there is */
 	LC_NO_TUNNEL,  /* no such tunnel */
 	LC_WRONG_PEER, /* not from the tunnel's peer */
 	LC_SILENT,     /* the channel is silent (lc_tunnel_silent()): dropped */

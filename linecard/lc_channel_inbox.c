@@ -92,10 +92,8 @@ bool lc_inbox_put(struct lc_view *v, const struct lc_arrival *arrival, const uin
 	uint16_t number = lc_inbox_tail(rx);
 
 	lc_inbox_release(v);
-	if ((uint16_t)(number - v->door.inbox_head) >= LC_RING || all->free_buffer == LC_NO_SLOT) {
-		v->channel->inbox_full++;
+	if ((uint16_t)(number - v->door.inbox_head) >= LC_RING || all->free_buffer == LC_NO_SLOT)
 		return false;
-	}
 	uint32_t buffer = all->free_buffer;
 	all->free_buffer = all->next[buffer];
 	struct lc_buffer *b = &all->mirror->inbox[buffer];

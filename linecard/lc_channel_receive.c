@@ -67,13 +67,15 @@ static enum lc_verdict receive_message(struct lc_view *v, const struct lc_arriva
 		c->out_of_window++;
 		return LC_OUTSIDE;
 	}
-	if (ahead == 0)
-		return receive_next(v, arrival, bytes, header->total) ? LC_TAKEN : LC_FULL;
-	c->out_of_order++;
-	if (lc_hold_find(v->own, header->ns) != NULL)
-		return LC_HELD;
-	return lc_hold_put(v->own, header->ns, arrival, bytes, header->total) ? LC_HELD
-									      : LC_OUTSIDE;
+	if (ahead == 0 && receive_next(v, arrival, bytes, header->total))
+		return LC_TAKEN;
+	c->out_of_order += ahead != 0;
+	c->inbox_full += ahead == 0;
+	/* One that the inbox has no room for waits like an early one: it comes in with the next one that is consumed,
+	 * and the peer need not send it again. */
+	bool held = lc_hold_find(v->own, header->ns) != NULL ||
+		    lc_hold_put(v->own, header->ns, arrival, bytes, header->total);
+	return ahead == 0 ? LC_FULL : held ? LC_HELD : LC_OUTSIDE;
 }
 
 static bool is_peer(const struct lc_view *v, const struct lc_arrival *arrival)
@@ -143,8 +145,10 @@ static enum lc_verdict receive_listener(struct lc_view *v, const struct lc_arriv
 		c->duplicates++;
 		return LC_DUPLICATE;
 	}
-	if (!lc_inbox_put(v, arrival, bytes, header->total))
+	if (!lc_inbox_put(v, arrival, bytes, header->total)) {
+		c->inbox_full++;
 		return LC_FULL;
+	}
 	c->received++;
 	c->last_received = v->now;
 	return LC_TAKEN;

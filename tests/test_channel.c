@@ -168,6 +168,26 @@ static void a_full_inbox_is_not_acknowledged_and_recovers(void **state)
 		assert_int_equal(end_consume(&e), i);
 }
 
+/* A control plane that is slower than its peer sends is no reason to have messages sent again. */
+static void what_a_full_inbox_refuses_comes_in_by_itself(void **state)
+{
+	(void)state;
+	for (uint16_t i = 0; i < LC_RING; i++)
+		end_receive(&e, LC_MSG_ICRQ, i, 0, i, T0);
+	assert_int_equal(end_receive(&e, LC_MSG_ICRQ, LC_RING, 0, LC_RING, T0), LC_FULL);
+	assert_int_equal(end_receive(&e, LC_MSG_ICRQ, LC_RING + 1, 0, LC_RING + 1, T0), LC_HELD);
+	assert_int_equal(end_receive(&e, LC_MSG_ICRQ, LC_RING, 0, LC_RING, T0), LC_FULL);
+	assert_int_equal(channel()->rx.nr, LC_RING);
+	assert_int_equal(channel()->inbox_full, 2);
+	for (int i = 0; i < LC_RING + 2; i++) {
+		assert_int_equal(end_consume(&e), i);
+		end_run(&e, T0);
+	}
+	assert_int_equal(channel()->rx.nr, LC_RING + 2);
+	assert_int_equal(channel()->inbox_full, 2);
+	assert_int_equal(end_consume(&e), END_NOTHING);
+}
+
 static void a_held_message_is_delivered_when_room_comes(void **state)
 {
 	(void)state;
@@ -805,6 +825,7 @@ int main(void)
 	    T(a_zlb_takes_no_number),
 	    T(early_messages_wait_for_their_turn),
 	    T(a_full_inbox_is_not_acknowledged_and_recovers),
+	    T(what_a_full_inbox_refuses_comes_in_by_itself),
 	    T(a_held_message_is_delivered_when_room_comes),
 	    T(an_nr_beyond_what_was_sent_is_malformed),
 	    T(messages_of_others_are_refused),
