@@ -16,10 +16,11 @@ int cp_chains_start(struct cp_chains *c, uint32_t n)
 	*c = (struct cp_chains){
 	    .head = malloc(buckets * sizeof(*c->head)),
 	    .next = malloc((n + 1) * sizeof(*c->next)),
+	    .previous = malloc((n + 1) * sizeof(*c->previous)),
 	    .key = calloc(n + 1, sizeof(*c->key)),
 	    .mask = buckets - 1,
 	};
-	if (c->head == NULL || c->next == NULL || c->key == NULL) {
+	if (c->head == NULL || c->next == NULL || c->previous == NULL || c->key == NULL) {
 		cp_chains_stop(c);
 		return -ENOMEM;
 	}
@@ -31,6 +32,7 @@ void cp_chains_stop(struct cp_chains *c)
 {
 	free(c->head);
 	free(c->next);
+	free(c->previous);
 	free(c->key);
 	*c = (struct cp_chains){0};
 }
@@ -45,15 +47,21 @@ void cp_chains_set(struct cp_chains *c, uint32_t number, uint64_t key)
 	if (c->key[number] == key)
 		return;
 	if (c->key[number] != 0) {
-		uint32_t *link = bucket_of(c, c->key[number]);
-		while (*link != number)
-			link = &c->next[*link];
-		*link = c->next[number];
+		uint32_t before = c->previous[number], after = c->next[number];
+		if (before != NONE)
+			c->next[before] = after;
+		else
+			*bucket_of(c, c->key[number]) = after;
+		if (after != NONE)
+			c->previous[after] = before;
 	}
 	c->key[number] = key;
 	if (key != 0) {
 		uint32_t *head = bucket_of(c, key);
 		c->next[number] = *head;
+		c->previous[number] = NONE;
+		if (*head != NONE)
+			c->previous[*head] = number;
 		*head = number;
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A hash from 64-bit keys to numbers 0..n-1, each under one key at most, several numbers to a key.
- * All memory is taken at the start. Private memory, one thread.
+ * All memory is taken at the start; taking one away costs the same however many have its key. Private memory, one
+ * thread.
  */
 #pragma once
 
@@ -8,7 +9,7 @@
 
 struct cp_chains {
 	uint32_t *head; /* by bucket */
-	uint32_t *next; /* by number */
+	uint32_t *next, *previous; /* by number */
 	uint64_t *key;  /* by number; 0: in no chain */
 	uint32_t mask;
 };

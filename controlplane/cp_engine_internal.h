@@ -44,6 +44,7 @@ struct cp_tunnel_place {
 	uint32_t tenant;    /* ID and generation of the one for whom configured was found */
 	bool recovery;      /* counted in n_recoveries */
 	bool waits;         /* its peer does not answer, and has time to recover: said */
+	uint16_t asks; /* its SCCRQ waits for an answer: 1 + the peer's place (cp_tunnel_pace.c) */
 };
 
 /* A peer whose tunnels are to be recovered (cp_recover.c): those that wait for their turn, as a list by
@@ -57,6 +58,7 @@ struct cp_peer {
 
 struct cp_query; /* cp_resync.c */
 struct cp_dials; /* cp_dial.h */
+struct cp_pace;  /* cp_tunnel_pace.c */
 
 /* Of the open transaction: what counts when it has become true (cp_account.c). */
 struct cp_account_pending {
@@ -84,6 +86,7 @@ struct cp_engine {
 	bool *single;                   /* by configured tunnel: the only one to its peer */
 
 	struct cp_dials *dials; /* subscribers without a tunnel of their own */
+	struct cp_pace *pace;
 
 	struct cp_chains recoveries; /* recovery tunnels under way, by the old one's slot */
 	struct cp_peer *peers;       /* by address */
@@ -226,6 +229,17 @@ uint32_t cp_tunnel_cycle_ms(const struct lc_tunnel *tunnel);
 
 /* Back-off after a try that failed. */
 uint32_t cp_retry_after(uint32_t retry_ms);
+
+/* ---- cp_tunnel_pace.c ---- */
+
+int cp_pace_start(struct cp_engine *engine); /* 0 or -ENOMEM */
+void cp_pace_stop(struct cp_engine *engine);
+/* false: as many tunnels as is good wait for an answer of this peer; ask again at *again. */
+bool cp_pace_may_ask(struct cp_engine *engine, uint32_t peer_address, uint64_t now,
+		     uint64_t *again);
+/* place agrees with the tunnel from here on; NULL: it is gone. */
+void cp_pace_index(struct cp_engine *engine, struct cp_tunnel_place *place,
+		   const struct lc_tunnel *tunnel, uint64_t now);
 
 /* ---- cp_session*.c ---- */
 

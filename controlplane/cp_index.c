@@ -104,6 +104,7 @@ static void index_tunnel(struct cp_engine *e, uint32_t slot, uint64_t now)
 	e->n_recoveries += (uint32_t)recovery - (uint32_t)e->places[slot].recovery;
 	e->places[slot].recovery = recovery;
 	cp_chains_set(&e->recoveries, slot, recovery_key(e, t));
+	cp_pace_index(e, &e->places[slot], t, now);
 
 	cp_chains_set(&e->tunnels_by_peer, slot,
 		      t != NULL ? tunnel_key(t->peer_address, t->peer_id) : 0);
@@ -244,7 +245,8 @@ static int allocate(struct cp_engine *e)
 	    e->single == NULL || cp_chains_start(&e->tunnels_by_peer, tunnels) != 0 ||
 	    cp_chains_start(&e->recoveries, tunnels) != 0 ||
 	    cp_chains_start(&e->sessions_by_peer, sessions) != 0 ||
-	    cp_subscribers_start(&e->subscribers, e->cfg, sessions) != 0 || cp_dial_start(e) != 0)
+	    cp_subscribers_start(&e->subscribers, e->cfg, sessions) != 0 || cp_dial_start(e) != 0 ||
+	    cp_pace_start(e) != 0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < tunnels; i++)
 		e->places[i].configured = CP_NO_TUNNEL;
@@ -279,6 +281,7 @@ int cp_index_start(struct cp_engine *e, uint64_t now)
 void cp_index_stop(struct cp_engine *e)
 {
 	cp_dial_stop(e);
+	cp_pace_stop(e);
 	lc_timers_free(e->soon);
 	lc_timers_free(e->tunnel_deadlines);
 	lc_timers_free(e->session_deadlines);

@@ -218,10 +218,14 @@ void cp_tunnel_timeout(struct cp_engine *e, uint32_t slot, uint64_t now)
 	const struct lc_tunnel *t = lc_txn_peek_tunnel(e->txn, slot);
 	struct cp_end end = {0};
 	int error = 0;
+	uint64_t at;
 
 	if (t == NULL)
 		return;
-	if (is_ending(t)) {
+	if (t->state == CP_TUNNEL_IDLE && e->places[slot].configured != CP_NO_TUNNEL &&
+	    !cp_pace_may_ask(e, t->peer_address, now, &at)) {
+		lc_timers_set(e->tunnel_deadlines, slot, at);
+	} else if (is_ending(t)) {
 		cp_tunnel_tend(e, slot, now);
 	} else if (lc_txn_receive(e->txn, slot) != NULL) {
 		/* What is awaited may be there: nobody was here to read it in time. */
@@ -269,8 +273,13 @@ int cp_engine_close_tunnel(struct cp_engine *e, uint16_t tunnel_id, uint16_t res
 void cp_tunnel_plan(struct cp_engine *e, uint32_t configured, uint64_t now)
 {
 	struct cp_turn turn = {.engine = e, .now = now};
+	uint64_t at;
 	int error;
 
+	if (!cp_pace_may_ask(e, e->cfg->tunnels[configured].remote, now, &at)) {
+		lc_timers_set(e->openings, configured, at);
+		return;
+	}
 	turn.tunnel = cp_tunnel_create(e, 0, &turn.slot, &error);
 	if (turn.tunnel != NULL) {
 		cp_tunnel_configure(e, turn.tunnel, (int32_t)configured);
