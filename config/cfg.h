@@ -351,6 +351,14 @@ struct cfg_subscriber {
 void cfg_subscriber_expand(const struct cfg_subscribers *range, unsigned index,
 			   struct cfg_subscriber *out);
 
+/* Subscribers by name. As large as the ranges are many; keeps a reference to the tree. NULL: no memory. */
+struct cfg_names;
+struct cfg_names *cfg_names_new(const struct cfg *cfg);
+void cfg_names_free(struct cfg_names *names);
+/* name need not be NUL-terminated. *range: index into cfg->subscribers; *index: the member. */
+bool cfg_names_find(const struct cfg_names *names, const char *name, size_t length, unsigned *range,
+		    unsigned *index);
+
 /* LNS: the profile entry for a peer: the profile of the longest prefix decides (a host that it does
  * not name is unknown, whatever a shorter prefix says), and in it the exact host name before "*".
  * NULL: none. *profile (may be NULL) gets the profile that it belongs to. host_name need not be

@@ -178,3 +178,16 @@ cfg_u128 cfg_mask6(unsigned length);
 void *cfg_zalloc(size_t count, size_t size);
 char *cfg_strdup(const char *string);
 __attribute__((format(printf, 1, 2))) char *cfg_format(const char *format, ...);
+
+/* ---- cfg_names.c ---- */
+
+/* Ranges whose names differ in the same run of digits have a name in common only if these are the same. */
+uint64_t cfg_name_key(const char *pattern);
+/* Any two have a name in common only if these are the same. *varying: number of the run that "{}" stands in, from 0; -1:
+ * there is none. */
+uint64_t cfg_name_shape(const char *pattern, int *varying);
+
+/* ---- cfg_l2tp.c ---- */
+
+/* Indexes of the tunnels in the order of their names, equal ones in that of the file. free(). */
+unsigned *cfg_tunnel_order(const struct cfg *cfg);

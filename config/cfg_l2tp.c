@@ -152,16 +152,53 @@ static void read_tunnel(const struct cfg_node *node, struct cfg *cfg)
 	cfg_policy_inherit(cfg, &tunnel->policy);
 	cfg_read(node, CFG_IN_TUNNEL, tunnel);
 	cfg_policy_settle(node, CFG_SCOPE_TUNNEL, &tunnel->policy);
-	for (unsigned i = 0; i < cfg->n_tunnels; i++)
-		if (*tunnel->name && strcmp(tunnel->name, cfg->tunnels[i].name) == 0)
-			cfg_complain(node, "name",
-				     "\"%s\" is another tunnel's name: each needs its own",
-				     tunnel->name);
 	port = cfg_find_port(node, cfg, CFG_FACING_PEER);
 	tunnel->port = port >= 0 ? (unsigned)port : CFG_MAX_PORTS;
 	if (port >= 0)
 		cfg_check_remote(node, &cfg->ports[port], tunnel->remote);
 	cfg->n_tunnels++;
+}
+
+struct named {
+	const char *name;
+	unsigned index;
+};
+
+static int compare_named(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order != 0 ? order : x->index < y->index ? -1 : 1;
+}
+
+unsigned *cfg_tunnel_order(const struct cfg *cfg)
+{
+	struct named *list = cfg_zalloc(cfg->n_tunnels, sizeof(*list));
+	unsigned *order = cfg_zalloc(cfg->n_tunnels, sizeof(*order));
+
+	for (unsigned i = 0; i < cfg->n_tunnels; i++)
+		list[i] = (struct named){cfg->tunnels[i].name, i};
+	qsort(list, cfg->n_tunnels, sizeof(*list), compare_named);
+	for (unsigned i = 0; i < cfg->n_tunnels; i++)
+		order[i] = list[i].index;
+	free(list);
+	return order;
+}
+
+static void check_tunnel_names(const struct cfg_node *tunnels, const struct cfg *cfg)
+{
+	unsigned *order = cfg_tunnel_order(cfg);
+
+	for (unsigned i = 1; i < cfg->n_tunnels; i++) {
+		const char *name = cfg->tunnels[order[i]].name;
+		struct cfg_node tunnel = cfg_item(tunnels, order[i]);
+
+		if (*name && strcmp(name, cfg->tunnels[order[i - 1]].name) == 0)
+			cfg_complain(&tunnel, "name",
+				     "\"%s\" is another tunnel's name: each needs its own", name);
+	}
+	free(order);
 }
 
 void cfg_read_l2tp(const struct cfg_node *root, struct cfg *cfg)
@@ -188,6 +225,7 @@ void cfg_read_l2tp(const struct cfg_node *root, struct cfg *cfg)
 
 		read_tunnel(&tunnel, cfg);
 	}
+	check_tunnel_names(&tunnels, cfg);
 	if (cfg->n_tunnels > cfg->limits.tunnels)
 		cfg_complain(&tunnels, NULL,
 			     "there are %u tunnels, but limits.tunnels is %u: raise it",

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Finds subscribers that claim the same thing. Numbers are intervals, sorted by where they start:
- * one that starts before all earlier ones ended overlaps. Names are spelled out (patterns can meet
- * in odd ways: "a{}" and "a1{}"), and compared by hash first, as a chassis may have a million of
- * them. */
+ * one that starts before all earlier ones ended overlaps. Names of ranges that may have one in common
+ * are spelled out (patterns can meet in odd ways: "a{}" and "a1{}"), and compared by hash first.
+ * A chassis may have a million subscribers, and each start waits for this: ranges that differ in more than their
+ * numbers are told apart by their patterns. */
 #include "cfg_internal.h"
 
 #include <stdio.h>
@@ -118,24 +119,80 @@ static uint64_t hash_name(const char *name) /* FNV-1a */
 	return hash;
 }
 
-static size_t spell_all(const struct cfg *cfg, struct spelled *list)
-{
-	struct cfg_subscriber one;
-	size_t count = 0;
+struct pattern {
+	uint64_t shape, key;
+	int varying;
+	unsigned range;
+	bool spelled;
+};
 
-	for (unsigned i = 0; i < cfg->n_subscribers; i++)
-		for (unsigned j = 0; *cfg->subscribers[i].name && j < cfg->subscribers[i].count;
-		     j++) {
-			cfg_subscriber_expand(&cfg->subscribers[i], j, &one);
-			list[count++] = (struct spelled){hash_name(one.name), i, j};
-		}
+static int compare_patterns(const void *a, const void *b)
+{
+	const struct pattern *x = a, *y = b;
+
+	if (x->shape != y->shape)
+		return x->shape < y->shape ? -1 : 1;
+	if (x->varying != y->varying)
+		return x->varying < y->varying ? -1 : 1;
+	return x->key < y->key ? -1 : x->key > y->key;
+}
+
+/* Those of one shape: all that may share a name with another one are to be spelled out. */
+static void choose(struct pattern *list, size_t n)
+{
+	bool mixed = list[0].varying != list[n - 1].varying;
+
+	for (size_t i = 1; i < n; i++)
+		if (mixed || list[i].key == list[i - 1].key)
+			list[i].spelled = list[i - 1].spelled = true;
+}
+
+/* By range. Returns how many names that makes. */
+static size_t choose_all(const struct cfg *cfg, bool *spelled)
+{
+	struct pattern *list = cfg_zalloc(cfg->n_subscribers, sizeof(*list));
+	size_t count = 0, n;
+
+	for (unsigned i = 0; i < cfg->n_subscribers; i++) {
+		const char *name = cfg->subscribers[i].name;
+		list[i] = (struct pattern){.key = cfg_name_key(name), .range = i};
+		list[i].shape = cfg_name_shape(name, &list[i].varying);
+	}
+	qsort(list, cfg->n_subscribers, sizeof(*list), compare_patterns);
+	for (size_t i = 0; i < cfg->n_subscribers; i += n) {
+		for (n = 1; i + n < cfg->n_subscribers && list[i + n].shape == list[i].shape;)
+			n++;
+		choose(&list[i], n);
+	}
+	for (size_t i = 0; i < cfg->n_subscribers; i++) {
+		const struct cfg_subscribers *range = &cfg->subscribers[list[i].range];
+		spelled[list[i].range] = list[i].spelled && *range->name;
+		count += spelled[list[i].range] ? range->count : 0;
+	}
+	free(list);
 	return count;
+}
+
+static struct spelled *spell(const struct cfg *cfg, size_t *count)
+{
+	bool *chosen = cfg_zalloc(cfg->n_subscribers, sizeof(*chosen));
+	struct spelled *list = cfg_zalloc(choose_all(cfg, chosen), sizeof(*list));
+	struct cfg_subscriber one;
+
+	*count = 0;
+	for (unsigned i = 0; i < cfg->n_subscribers; i++)
+		for (unsigned j = 0; chosen[i] && j < cfg->subscribers[i].count; j++) {
+			cfg_subscriber_expand(&cfg->subscribers[i], j, &one);
+			list[(*count)++] = (struct spelled){hash_name(one.name), i, j};
+		}
+	free(chosen);
+	return list;
 }
 
 static void check_names(const struct cfg_node *subscribers, const struct cfg *cfg)
 {
-	struct spelled *list = cfg_zalloc(cfg->limits.sessions, sizeof(*list));
-	size_t count = spell_all(cfg, list);
+	size_t count;
+	struct spelled *list = spell(cfg, &count);
 	unsigned last = UINT32_MAX; /* one complaint a range is enough */
 
 	qsort(list, count, sizeof(*list), compare_spelled);

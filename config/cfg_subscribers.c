@@ -69,7 +69,7 @@ static void check_ends(const struct cfg_node *node, const struct cfg_subscribers
 	cfg_u128 last = range->count - 1;
 	unsigned shift = 128U - range->ipv6.length;
 
-	if (range->pppoe_session + last > UINT16_MAX)
+	if (range->pppoe_session && range->pppoe_session + last > UINT16_MAX)
 		cfg_complain(node, "pppoe_session",
 			     "%u and %u more go beyond 65535: start lower, or lower \"count\"",
 			     range->pppoe_session, range->count - 1);
@@ -86,13 +86,21 @@ static void check_ends(const struct cfg_node *node, const struct cfg_subscribers
 			     range->count);
 }
 
-static int find_tunnel(const struct cfg_node *node, const struct cfg *cfg)
+/* order: cfg_tunnel_order(). */
+static int find_tunnel(const struct cfg_node *node, const struct cfg *cfg, const unsigned *order)
 {
 	const char *name = cfg_string(node, "tunnel");
+	unsigned low = 0, high = cfg->n_tunnels;
 
-	for (unsigned i = 0; i < cfg->n_tunnels; i++)
-		if (strcmp(cfg->tunnels[i].name, name) == 0)
-			return (int)i;
+	while (low < high) {
+		unsigned middle = low + (high - low) / 2;
+		if (strcmp(cfg->tunnels[order[middle]].name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < cfg->n_tunnels && strcmp(cfg->tunnels[order[low]].name, name) == 0)
+		return (int)order[low];
 	if (*name)
 		cfg_complain(node, "tunnel", "there is no tunnel \"%s\" in l2tp.tunnels", name);
 	return -1;
@@ -141,6 +149,7 @@ void cfg_read_subscribers(const struct cfg_node *root, struct cfg *cfg)
 {
 	struct cfg_node list = cfg_child(root, "subscribers");
 	size_t count = cfg_items(&list);
+	unsigned *order = cfg_tunnel_order(cfg);
 
 	cfg->subscribers = cfg_zalloc(count, sizeof(*cfg->subscribers));
 	for (; cfg->n_subscribers < count; cfg->n_subscribers++) {
@@ -149,13 +158,14 @@ void cfg_read_subscribers(const struct cfg_node *root, struct cfg *cfg)
 
 		cfg_read(&node, CFG_IN_SUBSCRIBERS, range);
 		range->port = cfg_find_port(&node, cfg, CFG_FACING_ACCESS);
-		range->tunnel = find_tunnel(&node, cfg);
+		range->tunnel = find_tunnel(&node, cfg, order);
 		if (json_is_object(node.json))
 			check_role(&node);
 		check_domain(&node, cfg, range);
 		check_name(&node, range);
 		check_ends(&node, range);
 	}
+	free(order);
 	if (check_room(&list, cfg))
 		cfg_check_overlaps(&list, cfg);
 }

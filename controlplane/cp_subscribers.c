@@ -7,15 +7,6 @@
 
 enum { NO_RANGE = UINT32_MAX };
 
-static uint64_t hash_name(const char *name, size_t length)
-{
-	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-
-	for (size_t i = 0; i < length; i++)
-		hash = (hash ^ (uint8_t)name[i]) * UINT64_C(0x100000001b3);
-	return hash | 1; /* 0 is no key */
-}
-
 static int allocate(struct cp_subscribers *s, uint32_t session_slots)
 {
 	const struct cfg *cfg = s->cfg;
@@ -33,7 +24,8 @@ static int allocate(struct cp_subscribers *s, uint32_t session_slots)
 	memset(s->tunnel_range, 0xff, (cfg->n_tunnels + 1) * sizeof(*s->tunnel_range));
 	memset(s->of_session, 0xff, session_slots * sizeof(*s->of_session));
 	memset(s->session, 0xff, (s->total + 1) * sizeof(*s->session));
-	return cp_chains_start(&s->names, s->total);
+	s->names = cfg_names_new(cfg);
+	return s->names != NULL ? 0 : -ENOMEM;
 }
 
 int cp_subscribers_start(struct cp_subscribers *s, const struct cfg *cfg, uint32_t session_slots)
@@ -46,12 +38,6 @@ int cp_subscribers_start(struct cp_subscribers *s, const struct cfg *cfg, uint32
 	for (unsigned i = 0; i < cfg->n_subscribers; i++) {
 		const struct cfg_subscribers *range = &cfg->subscribers[i];
 		s->first[i + 1] = s->first[i] + range->count;
-		for (unsigned k = 0; k < range->count; k++) {
-			struct cfg_subscriber one;
-			cfg_subscriber_expand(range, k, &one);
-			cp_chains_set(&s->names, s->first[i] + k,
-				      hash_name(one.name, strlen(one.name)));
-		}
 	}
 	/* From the last to the first, so that each list is in the order of the file. */
 	for (unsigned i = cfg->n_subscribers; i-- > 0;) {
@@ -71,7 +57,7 @@ void cp_subscribers_stop(struct cp_subscribers *s)
 	free(s->tunnel_range);
 	free(s->of_session);
 	free(s->session);
-	cp_chains_stop(&s->names);
+	cfg_names_free(s->names);
 	*s = (struct cp_subscribers){0};
 }
 
@@ -96,17 +82,10 @@ const struct cfg_subscribers *cp_subscribers_expand(const struct cp_subscribers 
 
 uint32_t cp_subscribers_find(const struct cp_subscribers *s, const char *name, size_t length)
 {
-	uint64_t key = hash_name(name, length);
-	uint32_t number = CP_NO_SUBSCRIBER;
+	unsigned range, index;
 
-	while ((number = cp_chains_next(&s->names, key, number)) != CP_NO_SUBSCRIBER) {
-		struct cfg_subscriber one;
-		uint32_t range, index;
-		cp_subscribers_expand(s, number, &one, &range, &index);
-		if (strlen(one.name) == length && memcmp(one.name, name, length) == 0)
-			return number;
-	}
-	return CP_NO_SUBSCRIBER;
+	return cfg_names_find(s->names, name, length, &range, &index) ? s->first[range] + index
+								      : CP_NO_SUBSCRIBER;
 }
 
 uint32_t cp_subscribers_at(const struct cp_subscribers *s, uint32_t range, uint32_t index,

@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "cfg.h"
-#include "cp_chains.h"
 
 enum { CP_NO_SUBSCRIBER = UINT32_MAX };
 
@@ -19,9 +18,9 @@ struct cp_subscribers {
 	uint32_t *first;        /* by range: number of its first member; one more at the end */
 	uint32_t *next_range;   /* by range: the next one of the same tunnel */
 	uint32_t *tunnel_range; /* by configured tunnel: its first range */
-	struct cp_chains names; /* hash of the name -> number */
-	uint32_t *session;      /* by number: session slot, or UINT32_MAX */
-	uint32_t *of_session;   /* by session slot: number, or CP_NO_SUBSCRIBER */
+	struct cfg_names *names;
+	uint32_t *session;    /* by number: session slot, or UINT32_MAX */
+	uint32_t *of_session; /* by session slot: number, or CP_NO_SUBSCRIBER */
 };
 
 /* A place among the subscribers of one configured tunnel. */

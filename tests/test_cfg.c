@@ -267,6 +267,55 @@ static void subscribers_are_expanded(void **state)
 	cfg_free(cfg);
 }
 
+/* By every name that there is, and by some that only look like one. */
+static void subscribers_are_found_by_name(void **state)
+{
+	static const char *const none[] = {"user0", "user01", "user1001", "user",   "7",
+					   "a1-b8", "a1x-b7", "x2y2",	  "bob1", "",
+					   "n1m41", "n1m04",  "user{}",	  "a-b7", "user1 "};
+	struct cfg *cfg = parse("{'chassis': {'name': 'x'}, 'l2tp': {'host_name': 'h'},"
+				"'subscribers': ["
+				"{'name': 'user{}', 'count': 1000, 'ipv4': '10.64.0.1'},"
+				"{'name': 'a{}-b7', 'count': 20, 'ipv4': '10.65.0.1'},"
+				"{'name': 'a1-b{}x', 'count': 20, 'ipv4': '10.66.0.1'},"
+				"{'name': 'x2y{}', 'count': 1, 'ipv4': '10.67.0.1'},"
+				"{'name': 'n1m{}0', 'count': 3, 'ipv4': '10.68.0.1'},"
+				"{'name': 'bob', 'ipv4': '10.69.0.1'},"
+				"{'name': 'eve9', 'ipv4': '10.70.0.1'}]}");
+	struct cfg_names *names = cfg_names_new(cfg);
+	struct cfg_subscriber one;
+	unsigned range, index;
+
+	(void)state;
+	assert_non_null(names);
+	for (unsigned i = 0; i < cfg->n_subscribers; i++)
+		for (unsigned k = 0; k < cfg->subscribers[i].count; k++) {
+			cfg_subscriber_expand(&cfg->subscribers[i], k, &one);
+			assert_true(
+			    cfg_names_find(names, one.name, strlen(one.name), &range, &index));
+			assert_int_equal(range, i);
+			assert_int_equal(index, k);
+		}
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		assert_false(cfg_names_find(names, none[i], strlen(none[i]), &range, &index));
+	cfg_names_free(names);
+	cfg_names_free(NULL);
+	cfg_free(cfg);
+}
+
+/* An LNS's range is not bound by the number of PPPoE sessions, and a million names cost nothing to compare. */
+static void a_million_subscribers(void **state)
+{
+	struct cfg *cfg =
+	    parse("{'chassis': {'name': 'x'}, 'l2tp': {'host_name': 'h'},"
+		  "'limits': {'sessions': 1000000},"
+		  "'subscribers': [{'name': 'u{}', 'count': 1000000, 'ipv4': '10.64.0.1'}]}");
+
+	(void)state;
+	assert_int_equal(cfg->subscribers[0].count, 1000000);
+	cfg_free(cfg);
+}
+
 static void check_host(const struct cfg *cfg, uint32_t address, const char *host,
 		       const char *profile, const char *entry)
 {
@@ -381,6 +430,8 @@ int main(void)
 	    cmocka_unit_test(inheritance),
 	    cmocka_unit_test(the_failover_protocol),
 	    cmocka_unit_test(subscribers_are_expanded),
+	    cmocka_unit_test(subscribers_are_found_by_name),
+	    cmocka_unit_test(a_million_subscribers),
 	    cmocka_unit_test(a_remote_host_is_found),
 	    cmocka_unit_test(own_keys),
 	    cmocka_unit_test(names_and_paths),
