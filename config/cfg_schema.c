@@ -59,7 +59,7 @@ const struct cfg_key cfg_keys[] = {
 	 .help = "One core a forwarding worker; null: not pinned."},
 	{CFG_IN_DATAPLANE, "idle_sleep_us", CFG_KIND_INTEGER,
 	 AT(struct cfg_dataplane, idle_sleep_us), RANGE(0, 100000), .fallback = "100",
-	 .help = "Longest sleep of an idle worker, in microseconds; 0: it never sleeps."},
+	 .help = "Longest sleep of an idle worker, in microseconds (after 100 ms with few packets 1000); 0: it never sleeps."},
 	{CFG_IN_DATAPLANE, "memory_mb", CFG_KIND_INTEGER, AT(struct cfg_dataplane, memory_mb),
 	 RANGE(64, 65536), .fallback = "512",
 	 .help = "Memory for packets and devices on ordinary pages; hugepages are taken as needed."},

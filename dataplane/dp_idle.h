@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sleeping when there is nothing to do: not at once, then longer and longer. */
+/* Sleeping when there is little to do: not at once, then longer and longer.
+ *
+ * A sleep costs as much as some dozen packets, whatever it is for. So a burst keeps its thread awake; a few packets, of
+ * which there will be no more soon, only shorten its sleep; and where there have been few for a while (the HELLOs of many
+ * tunnels, and no traffic) it sleeps for DP_IDLE_CALM_US. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,13 +12,18 @@
 #include <time.h>
 
 enum {
-	DP_IDLE_TURNS = 256, /* turns without work before the first sleep */
+	DP_IDLE_TURNS = 256,   /* turns without work before the first sleep */
+	DP_IDLE_FEW = 8,       /* packets of a turn that keep nobody awake */
+	DP_IDLE_CALM_US = 1000,
+	DP_IDLE_CALM_AFTER = 1024, /* sleeps of the limit and few packets after each ... */
+	DP_IDLE_BURST = 256,       /* ... of which a turn with more takes away so many */
 };
 
 struct dp_idle {
 	uint32_t limit; /* us; 0: never sleep */
 	uint32_t turns;
 	uint32_t sleep; /* us */
+	uint32_t calm;  /* such sleeps */
 };
 
 /* In the thread that is to sleep. */
@@ -24,19 +33,38 @@ static inline void dp_idle_init(struct dp_idle *idle, unsigned limit_us)
 	(void)prctl(PR_SET_TIMERSLACK, 1UL); /* else a short sleep takes 50 us more */
 }
 
-/* After each turn. most: us to sleep at most this time. */
-static inline void dp_idle_turn(struct dp_idle *idle, bool worked, uint64_t most)
+/* What a turn with so much work says of the next sleep; how long that is to be, us; 0: none. */
+static inline uint32_t dp_idle_next(struct dp_idle *idle, uint32_t worked)
 {
-	if (worked) {
+	if (worked > DP_IDLE_FEW) {
 		idle->turns = 0;
+		idle->calm -= idle->calm < DP_IDLE_BURST ? idle->calm : DP_IDLE_BURST;
 		idle->sleep = 1;
-		return;
+		return 0;
 	}
-	if (idle->limit == 0 || ++idle->turns < DP_IDLE_TURNS)
+	if (idle->limit == 0 || (idle->turns < DP_IDLE_TURNS && ++idle->turns < DP_IDLE_TURNS))
+		return 0;
+	bool calm = idle->calm >= DP_IDLE_CALM_AFTER;
+	uint32_t us = idle->sleep;
+	uint32_t limit = calm && idle->limit < DP_IDLE_CALM_US ? DP_IDLE_CALM_US : idle->limit;
+	if (us >= idle->limit && idle->calm < DP_IDLE_CALM_AFTER + DP_IDLE_BURST)
+		idle->calm++;
+	if (worked == 0)
+		idle->sleep = us * 2 < limit ? us * 2 : limit;
+	else if (us > 1 && !calm)
+		idle->sleep = us / 2;
+	return us;
+}
+
+/* After each turn. worked: packets; most: us to sleep at most this time. */
+static inline void dp_idle_turn(struct dp_idle *idle, uint32_t worked, uint64_t most)
+{
+	uint64_t us = dp_idle_next(idle, worked);
+	if (us > most)
+		us = most;
+	if (us == 0)
 		return;
-	uint64_t us = idle->sleep < most ? idle->sleep : most;
 	struct timespec time = {.tv_sec = (time_t)(us / 1000000),
 				.tv_nsec = (long)(us % 1000000 * 1000)};
 	nanosleep(&time, NULL);
-	idle->sleep = idle->sleep * 2 < idle->limit ? idle->sleep * 2 : idle->limit;
 }

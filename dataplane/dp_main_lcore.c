@@ -107,7 +107,7 @@ static void tick(struct dp_main_lcore *lcore)
 
 /* The epoch that is published is one whose closed doors this turn has followed: a slot that is used
  * anew has no old routes. */
-bool dp_main_lcore_turn(struct dp_main_lcore *lcore, uint64_t now)
+uint32_t dp_main_lcore_turn(struct dp_main_lcore *lcore, uint64_t now)
 {
 	struct dp *dp = lcore->dp;
 	struct lc_reader *reader = &dp->mirror.header->reader[LC_MAX_WORKERS];
@@ -124,7 +124,7 @@ bool dp_main_lcore_turn(struct dp_main_lcore *lcore, uint64_t now)
 	if (followed < LINKS)
 		__atomic_store_n(&reader->seen, epoch, __ATOMIC_RELEASE);
 	__atomic_store_n(&reader->beat, now, __ATOMIC_RELEASE);
-	return more || followed + received + held != 0;
+	return more ? UINT32_MAX : followed + received + held;
 }
 
 void dp_main_lcore_run(struct dp_main_lcore *lcore)
@@ -133,7 +133,7 @@ void dp_main_lcore_run(struct dp_main_lcore *lcore)
 	dp_idle_init(&idle, lcore->dp->cfg->dataplane.idle_sleep_us);
 	while (!atomic_load_explicit(&lcore->dp->stop, memory_order_relaxed)) {
 		uint64_t now = clock_ms();
-		bool worked = dp_main_lcore_turn(lcore, now);
+		uint32_t worked = dp_main_lcore_turn(lcore, now);
 		uint64_t next = lc_channels_next(lcore->channels);
 		uint64_t us = next <= now ? 0 : (next - now) * 1000;
 		dp_idle_turn(&idle, worked, us < SLEEP_US ? us : SLEEP_US);

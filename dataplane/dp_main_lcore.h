@@ -26,8 +26,8 @@ struct dp_main_lcore {
 int dp_main_lcore_open(struct dp_main_lcore *lcore, struct dp *dp);
 void dp_main_lcore_close(struct dp_main_lcore *lcore);
 
-/* One turn at time now (ms). Whether there was something to do. */
-bool dp_main_lcore_turn(struct dp_main_lcore *lcore, uint64_t now);
+/* One turn at time now (ms). How much there was to do. */
+uint32_t dp_main_lcore_turn(struct dp_main_lcore *lcore, uint64_t now);
 
 /* Turns until dp.stop. */
 void dp_main_lcore_run(struct dp_main_lcore *lcore);

@@ -104,7 +104,7 @@ int dp_worker_run(void *argument)
 	dp_idle_init(&idle, dp->cfg->dataplane.idle_sleep_us);
 	lc_reader_online(&dp->mirror, worker->index);
 	while (!atomic_load_explicit(&dp->stop, memory_order_relaxed))
-		dp_idle_turn(&idle, dp_worker_turn(worker) != 0, UINT64_MAX);
+		dp_idle_turn(&idle, dp_worker_turn(worker), UINT64_MAX);
 	lc_reader_offline(&dp->mirror, worker->index);
 	return 0;
 }
