@@ -7,6 +7,63 @@
 
 #include "dp_sequence.h"
 
+enum {
+	BATCH = 32, /* sessions that are looked at together */
+	MANY = 16,  /* one in so many slots is in use */
+};
+
+/* What follow() will miss in the caches, of a batch: first the records, then what they lead to. */
+static void look_ahead(const struct dp *dp, const uint32_t *slots, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		__builtin_prefetch(&dp->mirror.sessions[slots[i]]);
+		__builtin_prefetch(&dp->mirror.sessions_in[slots[i]], 1);
+		__builtin_prefetch(&dp->mirror.sessions_out[slots[i]], 1);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		const struct lc_session *s = &dp->mirror.sessions[slots[i]];
+		if (s->ipv4_length > 0 && s->ipv4_length <= 32)
+			dp_table_prefetch(&dp->routes4.table,
+					  dp_route4_hash(s->ipv4, s->ipv4_length));
+	}
+}
+
+static void follow(struct dp_links *links, uint32_t slot);
+
+/* Sessions in so many of the slots that their routes are all over the table. */
+static bool has_many(const struct dp *dp, uint32_t n)
+{
+	uint32_t used = 0;
+
+	for (uint32_t i = 0; i < (n + 63) / 64; i++)
+		used += (uint32_t)__builtin_popcountll(dp->mirror.session_map[i]);
+	return used > n / MANY;
+}
+
+/* A million sessions at once, while traffic waits. */
+static void follow_all(struct dp_links *links)
+{
+	struct dp *dp = links->dp;
+	uint32_t slots[BATCH], slot = lc_map_next(dp->mirror.session_map, links->n, 0);
+
+	if (has_many(dp, links->n))
+		dp_table_populate(&dp->routes4.table);
+	while (slot != LC_NO_SLOT) {
+		unsigned n = 0;
+		for (; n < BATCH && slot != LC_NO_SLOT; n++) {
+			slots[n] = slot;
+			slot = lc_map_next(dp->mirror.session_map, links->n, slot + 1);
+		}
+		look_ahead(dp, slots, n);
+		for (unsigned i = 0; i < n; i++) {
+			struct lc_session_in *in = &dp->mirror.sessions_in[slots[i]];
+			if (in->nr_valid)
+				in->nr_valid = 2;
+			follow(links, slots[i]);
+		}
+	}
+}
+
 int dp_links_open(struct dp_links *links, struct dp *dp)
 {
 	uint32_t n = dp->mirror.header->geometry.session_slots;
@@ -16,13 +73,8 @@ int dp_links_open(struct dp_links *links, struct dp *dp)
 	if (memory == MAP_FAILED)
 		return -ENOMEM;
 	links->links = memory;
-	for (uint32_t slot = lc_map_next(dp->mirror.session_map, n, 0); slot != LC_NO_SLOT;
-	     slot = slot + 1 < n ? lc_map_next(dp->mirror.session_map, n, slot + 1) : LC_NO_SLOT) {
-		struct lc_session_in *in = &dp->mirror.sessions_in[slot];
-		if (in->nr_valid)
-			in->nr_valid = 2;
-		lc_dirty_set(&dp->mirror.to_routes, slot);
-	}
+	follow_all(links);
+	/* And those that change meanwhile, or were freed before. */
 	while (dp_links_run(links, n) == n)
 		;
 	dp_xdp_routes_sweep(dp);

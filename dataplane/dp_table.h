@@ -40,6 +40,9 @@ struct dp_table {
 int dp_table_open(struct dp_table *table, uint32_t n);
 void dp_table_close(struct dp_table *table);
 
+/* Takes all its memory now, at less than by and by: for who is about to fill much of it. */
+void dp_table_populate(struct dp_table *table);
+
 /* The writer's. -ENOSPC: full. Removing what is not there does nothing. */
 int dp_table_add(struct dp_table *table, uint64_t hash, uint32_t number);
 void dp_table_remove(struct dp_table *table, uint64_t hash, uint32_t number);
@@ -59,6 +62,11 @@ static inline uint64_t dp_table_word(uint64_t hash, uint32_t number)
 static inline uint32_t dp_table_start(const struct dp_table *table, uint64_t hash)
 {
 	return (uint32_t)(hash >> 32) & table->mask;
+}
+
+static inline void dp_table_prefetch(const struct dp_table *table, uint64_t hash)
+{
+	__builtin_prefetch(&table->buckets[dp_table_start(table, hash)], 1);
 }
 
 /* Is this number's record the one that is looked for? */
