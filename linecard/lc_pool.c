@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ASKED = 256 }; /* tunnels, for buffers, at a time */
+
 static void map_set(uint64_t *map, uint32_t slot)
 {
 	map[slot / 64] |= UINT64_C(1) << (slot % 64);
@@ -78,6 +80,29 @@ uint32_t lc_txn_sessions(const struct lc_txn *t)
 	return t->pool.n_sessions;
 }
 
+/* ---- tunnels with buffers ---- */
+
+static void owe(struct lc_txn *t, uint32_t slot)
+{
+	struct lc_pool *p = &t->pool;
+
+	if (lc_map_test(p->owing_map, slot))
+		return;
+	map_set(p->owing_map, slot);
+	p->owing[(p->owing_head + p->owing_count++) & t->m->tunnel_mask] = slot;
+}
+
+static uint32_t next_owing(struct lc_txn *t)
+{
+	struct lc_pool *p = &t->pool;
+	uint32_t slot = p->owing[p->owing_head];
+
+	p->owing_head = (p->owing_head + 1) & t->m->tunnel_mask;
+	p->owing_count--;
+	map_clear(p->owing_map, slot);
+	return slot;
+}
+
 /* ---- attaching ---- */
 
 /* A stack of all buffers that no outbox holds. lc_mirror_check() has seen that each is held once at
@@ -95,6 +120,8 @@ static int find_free_buffers(struct lc_txn *t)
 		const struct lc_tunnel *tunnel = &m->tunnels[slot];
 		uint16_t head = lc_outbox_head(lc_channel_tx_read(&m->channels[slot]));
 		t->pool.returned[slot] = head;
+		if (head != tunnel->door.outbox_tail)
+			owe(t, slot);
 		for (; head != tunnel->door.outbox_tail; head++)
 			map_set(held, tunnel->outbox[head % LC_RING]);
 		t->pool.n_tunnels++;
@@ -121,6 +148,8 @@ int lc_pool_attach(struct lc_txn *t)
 	p->returned = calloc(tunnels, sizeof(*p->returned));
 	p->limbo_tunnels = calloc((tunnels + 63) / 64, sizeof(uint64_t));
 	p->limbo_sessions = calloc((sessions + 63) / 64, sizeof(uint64_t));
+	p->owing = malloc(tunnels * sizeof(*p->owing));
+	p->owing_map = calloc((tunnels + 63) / 64, sizeof(uint64_t));
 	p->recovery_map = calloc((tunnels + 63) / 64, sizeof(uint64_t));
 	p->limbo = malloc(p->limbo_size * sizeof(*p->limbo));
 	p->first = malloc(tunnels * sizeof(*p->first));
@@ -128,7 +157,8 @@ int lc_pool_attach(struct lc_txn *t)
 	p->previous = malloc(sessions * sizeof(*p->previous));
 	if (p->buffers == NULL || p->returned == NULL || p->limbo_tunnels == NULL ||
 	    p->limbo_sessions == NULL || p->recovery_map == NULL || p->limbo == NULL ||
-	    p->first == NULL || p->next == NULL || p->previous == NULL)
+	    p->owing == NULL || p->owing_map == NULL || p->first == NULL || p->next == NULL ||
+	    p->previous == NULL)
 		return -ENOMEM;
 	memset(p->first, 0xff, tunnels * sizeof(*p->first));
 	p->epoch = lc_epoch_begin(m);
@@ -142,7 +172,8 @@ void lc_pool_detach(struct lc_txn *t)
 {
 	struct lc_pool *p = &t->pool;
 	void *all[] = {p->buffers, p->returned, p->limbo_tunnels, p->limbo_sessions, p->limbo,
-		       p->first,   p->next,     p->previous,      p->recovery_map};
+		       p->first,   p->next,     p->previous,      p->recovery_map,
+		       p->owing,   p->owing_map};
 	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		free(all[i]);
 }
@@ -313,13 +344,20 @@ void lc_pool_return_acknowledged(struct lc_txn *t, uint32_t slot)
 		return_buffer(t, tunnel->outbox[*returned % LC_RING]);
 }
 
-/* Short of buffers: asks every tunnel. */
-static void return_all(struct lc_txn *t)
+/* Short of buffers: asks tunnels that have some, those first who have had theirs for longest. So many at most, that being
+ * short does not cost more and more; who asks next goes on behind them. */
+static void return_some(struct lc_txn *t, uint32_t enough)
 {
-	uint32_t n = t->m->tunnel_mask + 1;
-	for (uint32_t slot = lc_map_next(t->m->tunnel_map, n, 0); slot != LC_NO_SLOT;
-	     slot = lc_map_next(t->m->tunnel_map, n, slot + 1))
+	struct lc_pool *p = &t->pool;
+	uint32_t n = p->owing_count < ASKED ? p->owing_count : ASKED;
+
+	while (n-- > 0 && p->n_buffers < enough) {
+		uint32_t slot = next_owing(t);
 		lc_pool_return_acknowledged(t, slot);
+		if (lc_map_test(t->m->tunnel_map, slot) &&
+		    p->returned[slot] != t->m->tunnels[slot].door.outbox_tail)
+			owe(t, slot);
+	}
 }
 
 uint32_t lc_pool_buffers(struct lc_txn *t)
@@ -328,7 +366,7 @@ uint32_t lc_pool_buffers(struct lc_txn *t)
 		return 0;
 	if (t->pool.n_buffers < LC_TXN_MESSAGES) {
 		leave_limbo(t);
-		return_all(t);
+		return_some(t, LC_TXN_MESSAGES);
 	}
 	return t->pool.n_buffers;
 }
@@ -343,8 +381,7 @@ void lc_txn_reclaim(struct lc_txn *t)
 	if (!is_ready(t))
 		return;
 	leave_limbo(t);
-	if (t->pool.n_buffers < t->m->header->geometry.buffers / 4)
-		return_all(t);
+	return_some(t, t->m->header->geometry.buffers / 4);
 }
 
 /* ---- the end of a transaction ---- */
@@ -384,6 +421,8 @@ void lc_pool_committed(struct lc_txn *t)
 	for (unsigned i = 0; i < t->n_tunnels; i++) {
 		const struct lc_txn_tunnel_copy *c = &t->tunnels[i];
 		count_recovery(p, c);
+		if (t->n_messages > 0 && c->slot != LC_LISTENER)
+			owe(t, c->slot);
 		p->n_tunnels += c->state == lc_txn_created;
 		if (c->state != lc_txn_freed)
 			continue;
