@@ -8,8 +8,9 @@
  *	warmline-bench-pair clear CONFIG                    removes the mirror
  *
  * WHAT: established (tunnels), open (sessions), tunnels, sessions (in use), recovered (tunnels whose channel and sessions
- * are those of this life of the control plane), work (1: a message was consumed in it), rest (1: nothing is left to do),
- * forwarded (1: a packet was, since the data plane started). N is of this life: */
+ * are those of this life of the control plane), work (1: a message was consumed in it), rest (1: it is ready, and nothing
+ * is left to do), calm (1: work and rest), forwarded (1: a packet was, since the data plane started), up (1: both planes
+ * are ready). WHAT@LIFE: in a later life of that plane. */
 #include "pair.h"
 
 #include <errno.h>
@@ -177,6 +178,11 @@ static uint64_t has_forwarded(const struct lc_mirror *m)
 	return __atomic_load_n(&m->header->dataplane.first_work, __ATOMIC_ACQUIRE) != 0;
 }
 
+static uint64_t is_calm(const struct lc_mirror *m)
+{
+	return has_worked(m) && is_at_rest(m);
+}
+
 static uint64_t is_up(const struct lc_mirror *m)
 {
 	return __atomic_load_n(&m->header->control.ready, __ATOMIC_ACQUIRE) != 0 &&
@@ -190,6 +196,22 @@ static json_t *process(const struct lc_process *p)
 			 (json_int_t)p->ready, "first_work", (json_int_t)p->first_work);
 }
 
+/* Octets of the mirror's regions that there are more of with more tunnels, or sessions. */
+static json_t *mirror_of(const struct lc_mirror *m)
+{
+	const struct lc_geometry *g = &m->header->geometry;
+	uint64_t tunnel = sizeof(struct lc_tunnel) + sizeof(struct lc_channel);
+	uint64_t session = sizeof(struct lc_session) + sizeof(struct lc_session_in) +
+			   sizeof(struct lc_session_out);
+	uint64_t by_tunnel = g->tunnel_slots * tunnel + g->history * sizeof(struct lc_history) +
+			     3 * g->tunnel_slots / 8;
+	uint64_t by_session = g->session_slots * session + 2 * g->session_slots / 8;
+
+	return json_pack("{s:I, s:I, s:I, s:I}", "by_tunnel", (json_int_t)by_tunnel, "by_session",
+			 (json_int_t)by_session, "max_tunnels", (json_int_t)g->max_tunnels,
+			 "max_sessions", (json_int_t)g->max_sessions);
+}
+
 static json_t *look_at(const struct side *side)
 {
 	const struct lc_mirror *m = &side->mirror;
@@ -200,14 +222,14 @@ static json_t *look_at(const struct side *side)
 		full += m->channels[slot].inbox_full;
 		sent += m->channels[slot].sent;
 	}
-	return json_pack("{s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "now",
+	return json_pack("{s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "now",
 			 (json_int_t)now_ms(), "huge", side->huge, "tunnels",
 			 (json_int_t)tunnels_in_use(m), "sessions", (json_int_t)sessions_in_use(m),
 			 "established", (json_int_t)established(m), "recovered",
 			 (json_int_t)recovered(m), "retransmitted", (json_int_t)retransmitted,
 			 "inbox_full", (json_int_t)full, "sent", (json_int_t)sent, "listener_full",
 			 (json_int_t)m->channels[LC_LISTENER].inbox_full, "control",
-			 process(&m->header->control), "dataplane", process(&m->header->dataplane));
+			 process(&m->header->control), "dataplane", process(&m->header->dataplane), "mirror", mirror_of(m));
 }
 
 /* ---- commands ---- */
@@ -238,7 +260,6 @@ static int look(char **arguments)
 	return status;
 }
 
-/* The first argument may end with "@LIFE": only a later life of the process counts. */
 static int wait_for(char **arguments)
 {
 	static const struct {
@@ -250,7 +271,7 @@ static int wait_for(char **arguments)
 	    {"tunnels", tunnels_in_use, NULL},		  {"sessions", sessions_in_use, NULL},
 	    {"recovered", recovered, NULL},		  {"work", has_worked, NULL},
 	    {"rest", is_at_rest, NULL},			  {"forwarded", has_forwarded, NULL},
-	    {"up", is_up, NULL},
+	    {"calm", is_calm, NULL},			  {"up", is_up, NULL},
 	};
 	const struct timespec pause = {.tv_nsec = LOOK_US * 1000};
 	uint64_t n = strtoull(arguments[2], NULL, 10), life = 0;
