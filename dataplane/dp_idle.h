@@ -3,7 +3,7 @@
  *
  * A sleep costs as much as some dozen packets, whatever it is for. So a burst keeps its thread awake; a few packets, of
  * which there will be no more soon, only shorten its sleep; and where there have been few for a while (the HELLOs of many
- * tunnels, and no traffic) it sleeps for DP_IDLE_CALM_US. */
+ * tunnels, and no traffic: less than one in DP_IDLE_PACKET_US) it sleeps for DP_IDLE_CALM_US. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,18 +12,19 @@
 #include <time.h>
 
 enum {
-	DP_IDLE_TURNS = 256,   /* turns without work before the first sleep */
-	DP_IDLE_FEW = 8,       /* packets of a turn that keep nobody awake */
-	DP_IDLE_CALM_US = 1000,
-	DP_IDLE_CALM_AFTER = 1024, /* sleeps of the limit and few packets after each ... */
-	DP_IDLE_BURST = 256,       /* ... of which a turn with more takes away so many */
+	DP_IDLE_TURNS = 256,   /* turns without a burst before the first sleep */
+	DP_IDLE_BURST = 32,    /* packets of a turn: there are more where these come from */
+	DP_IDLE_CALM_US = 1000, /* the limit when all is calm: */
+	DP_IDLE_CALM_AFTER_US = 100000, /* so much time was slept at the limit, ... */
+	DP_IDLE_CALM_MOST_US = 150000,  /* ... no more than this counts, ... */
+	DP_IDLE_PACKET_US = 100,        /* ... and each packet takes so much of it away */
 };
 
 struct dp_idle {
 	uint32_t limit; /* us; 0: never sleep */
 	uint32_t turns;
 	uint32_t sleep; /* us */
-	uint32_t calm;  /* such sleeps */
+	uint32_t calm;  /* us */
 };
 
 /* In the thread that is to sleep. */
@@ -36,19 +37,20 @@ static inline void dp_idle_init(struct dp_idle *idle, unsigned limit_us)
 /* What a turn with so much work says of the next sleep; how long that is to be, us; 0: none. */
 static inline uint32_t dp_idle_next(struct dp_idle *idle, uint32_t worked)
 {
-	if (worked > DP_IDLE_FEW) {
+	uint64_t lost = (uint64_t)worked * DP_IDLE_PACKET_US;
+	idle->calm -= lost < idle->calm ? (uint32_t)lost : idle->calm;
+	if (worked >= DP_IDLE_BURST) {
 		idle->turns = 0;
-		idle->calm -= idle->calm < DP_IDLE_BURST ? idle->calm : DP_IDLE_BURST;
 		idle->sleep = 1;
 		return 0;
 	}
 	if (idle->limit == 0 || (idle->turns < DP_IDLE_TURNS && ++idle->turns < DP_IDLE_TURNS))
 		return 0;
-	bool calm = idle->calm >= DP_IDLE_CALM_AFTER;
-	uint32_t us = idle->sleep;
+	bool calm = idle->calm >= DP_IDLE_CALM_AFTER_US;
 	uint32_t limit = calm && idle->limit < DP_IDLE_CALM_US ? DP_IDLE_CALM_US : idle->limit;
-	if (us >= idle->limit && idle->calm < DP_IDLE_CALM_AFTER + DP_IDLE_BURST)
-		idle->calm++;
+	uint32_t us = idle->sleep < limit ? idle->sleep : limit;
+	if (us >= idle->limit && idle->calm < DP_IDLE_CALM_MOST_US)
+		idle->calm += us;
 	if (worked == 0)
 		idle->sleep = us * 2 < limit ? us * 2 : limit;
 	else if (us > 1 && !calm)

@@ -32,7 +32,7 @@ static void it_sleeps_longer_and_longer(void **state)
 	run_out();
 	for (uint32_t us = 1; us < LIMIT; us *= 2)
 		assert_int_equal(dp_idle_next(&idle, 0), us);
-	for (int i = 0; i < DP_IDLE_CALM_AFTER; i++)
+	for (int i = 0; i < DP_IDLE_CALM_AFTER_US / LIMIT; i++)
 		assert_int_equal(dp_idle_next(&idle, 0), LIMIT);
 }
 
@@ -41,7 +41,7 @@ static void a_burst_wakes_it(void **state)
 	(void)state;
 	run_out();
 	assert_int_equal(dp_idle_next(&idle, 0), 1);
-	assert_int_equal(dp_idle_next(&idle, DP_IDLE_FEW + 1), 0);
+	assert_int_equal(dp_idle_next(&idle, DP_IDLE_BURST), 0);
 	run_out();
 	assert_int_equal(dp_idle_next(&idle, 0), 1);
 }
@@ -62,8 +62,8 @@ static void reach_calm(uint32_t worked)
 {
 	uint32_t us = 0;
 
-	for (int i = 0; i < 10 * DP_IDLE_CALM_AFTER && us < DP_IDLE_CALM_US; i++)
-		us = dp_idle_next(&idle, i % 4 == 0 ? worked : 0);
+	for (int i = 0; i < 20 * DP_IDLE_CALM_AFTER_US / LIMIT && us < DP_IDLE_CALM_US; i++)
+		us = dp_idle_next(&idle, i % 10 == 0 ? worked : 0);
 	assert_int_equal(us, DP_IDLE_CALM_US);
 }
 
@@ -71,14 +71,17 @@ static void where_there_are_few_for_a_while_it_sleeps_much_longer(void **state)
 {
 	(void)state;
 	reach_calm(0);
+	for (int i = 0; i < DP_IDLE_CALM_MOST_US / DP_IDLE_CALM_US; i++)
+		assert_int_equal(dp_idle_next(&idle, 0), DP_IDLE_CALM_US);
 	assert_int_equal(dp_idle_next(&idle, 2), DP_IDLE_CALM_US);
 	assert_int_equal(dp_idle_next(&idle, 2), DP_IDLE_CALM_US);
+	/* Some that have come together: nothing has changed. */
+	assert_int_equal(dp_idle_next(&idle, DP_IDLE_BURST - 1), DP_IDLE_CALM_US);
 	/* Traffic: no more of that. */
-	for (int i = 0; i < 1 + (DP_IDLE_CALM_AFTER + DP_IDLE_BURST) / DP_IDLE_BURST; i++)
-		assert_int_equal(dp_idle_next(&idle, DP_IDLE_FEW + 1), 0);
-	run_out();
-	for (int i = 0; i < DP_IDLE_CALM_AFTER; i++)
-		assert_true(dp_idle_next(&idle, 0) <= LIMIT);
+	for (int i = 0; i < DP_IDLE_CALM_MOST_US / DP_IDLE_PACKET_US; i += DP_IDLE_BURST - 1)
+		dp_idle_next(&idle, DP_IDLE_BURST - 1);
+	for (int i = 0; i < DP_IDLE_CALM_AFTER_US / LIMIT; i++)
+		assert_true(dp_idle_next(&idle, i % 2 == 0) <= LIMIT);
 	set_up(state);
 	reach_calm(2);
 }
@@ -87,7 +90,7 @@ static void a_long_limit_is_the_limit(void **state)
 {
 	(void)state;
 	idle.limit = 5 * DP_IDLE_CALM_US;
-	for (int i = 0; i < 4 * DP_IDLE_CALM_AFTER; i++)
+	for (int i = 0; i < 4000; i++)
 		assert_true(dp_idle_next(&idle, 0) <= 5 * DP_IDLE_CALM_US);
 	assert_int_equal(dp_idle_next(&idle, 0), 5 * DP_IDLE_CALM_US);
 }
