@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 struct cp_chains {
-	uint32_t *head; /* by bucket */
+	uint32_t *head;            /* by bucket */
 	uint32_t *next, *previous; /* by number */
-	uint64_t *key;  /* by number; 0: in no chain */
+	uint64_t *key;             /* by number; 0: in no chain */
 	uint32_t mask;
 };
 

@@ -139,7 +139,7 @@ void cp_dial_call(struct cp_engine *e, uint32_t slot, uint64_t now)
 	struct cp_turn turn = {.engine = e, .now = now, .slot = slot};
 	int error = 0;
 
-	if (place->waiting.first == NULL)
+	if (place->waiting.first == NULL || e->places[slot].calling >= CP_CALLING)
 		return;
 	if (lc_txn_outbox_room(e->txn, slot) < CP_CALLS_ROOM + CP_CALLS) {
 		lc_timers_set(e->soon, slot, now + CP_BLOCKED_MS);

@@ -28,6 +28,8 @@ enum {
 	CP_STALE_MS = 1000, /* before a session that has become stale is queried */
 	CP_CALLS = 8,       /* new ones in one transaction */
 	CP_CALLS_ROOM = 16, /* outbox room that new calls leave to the answers of others */
+	CP_CALLING =
+	    32, /* calls of a tunnel that wait for their ICRP: as many as half of our inbox holds */
 	CP_NO_TUNNEL = -1,
 };
 
@@ -44,6 +46,7 @@ struct cp_tunnel_place {
 	uint32_t tenant;    /* ID and generation of the one for whom configured was found */
 	bool recovery;      /* counted in n_recoveries */
 	bool waits;         /* its peer does not answer, and has time to recover: said */
+	uint16_t calling;   /* its calls that wait for their ICRP */
 	uint16_t asks; /* its SCCRQ waits for an answer: 1 + the peer's place (cp_tunnel_pace.c) */
 };
 
@@ -80,10 +83,11 @@ struct cp_engine {
 	struct lc_timers *soon;         /* by tunnel slot: look at it again */
 	struct lc_timers *openings;     /* by configured tunnel: make a record for it */
 	struct cp_tunnel_place *places; /* by tunnel slot */
-	struct cp_walk *walks;          /* by configured tunnel: subscribers not called yet */
-	uint32_t *slots;                /* by configured tunnel: its record, or LC_NO_SLOT */
-	uint32_t *by_name;              /* configured tunnels in the order of their names */
-	bool *single;                   /* by configured tunnel: the only one to its peer */
+	uint64_t *calling;     /* map of session slots: counted in their tunnel's calling */
+	struct cp_walk *walks; /* by configured tunnel: subscribers not called yet */
+	uint32_t *slots;       /* by configured tunnel: its record, or LC_NO_SLOT */
+	uint32_t *by_name;     /* configured tunnels in the order of their names */
+	bool *single;          /* by configured tunnel: the only one to its peer */
 
 	struct cp_dials *dials; /* subscribers without a tunnel of their own */
 	struct cp_pace *pace;

@@ -133,6 +133,26 @@ static uint32_t subscriber_of(struct cp_engine *e, uint32_t slot, const struct l
 		   : cp_subscribers_find(&e->subscribers, s->name, strlen(s->name));
 }
 
+/* A call waits for its ICRP, or no more: then its tunnel may make another one. A slot that is free has its last tunnel's
+ * ID still. */
+static void count_calling(struct cp_engine *e, uint32_t slot, const struct lc_session *s,
+			  uint64_t now)
+{
+	uint64_t bit = UINT64_C(1) << (slot % 64);
+	bool before = (e->calling[slot / 64] & bit) != 0;
+	bool after = s != NULL && s->state == CP_SESSION_WAIT_REPLY;
+
+	if (before == after)
+		return;
+	uint32_t tunnel = lc_tunnel_slot(e->mirror, e->mirror->sessions[slot].tunnel_id);
+	uint16_t *calling = &e->places[tunnel].calling;
+	e->calling[slot / 64] ^= bit;
+	if (after)
+		++*calling;
+	else if ((*calling)-- == CP_CALLING)
+		lc_timers_set(e->soon, tunnel, now);
+}
+
 /* Returns the subscriber who has lost his session by this, or CP_NO_SUBSCRIBER. */
 static uint32_t index_session(struct cp_engine *e, uint32_t slot, uint64_t now)
 {
@@ -145,6 +165,7 @@ static uint32_t index_session(struct cp_engine *e, uint32_t slot, uint64_t now)
 	lc_timers_set(e->session_deadlines, slot, s != NULL ? s->deadline : 0);
 	if (s != NULL && s->stale)
 		lc_timers_set(e->stale, lc_tunnel_slot(e->mirror, s->tunnel_id), now + CP_STALE_MS);
+	count_calling(e, slot, s, now);
 	cp_account_index(e, slot, s);
 	uint32_t subscriber = subscriber_of(e, slot, s);
 	if (subscriber != CP_NO_SUBSCRIBER)
@@ -235,14 +256,16 @@ static int allocate(struct cp_engine *e)
 	e->stale = lc_timers_new(tunnels);
 	e->queries = calloc(tunnels, sizeof(*e->queries));
 	e->places = calloc(tunnels, sizeof(*e->places));
+	e->calling = calloc((sessions + 63) / 64, sizeof(*e->calling));
 	e->walks = calloc(n + 1, sizeof(*e->walks));
 	e->slots = malloc((n + 1) * sizeof(*e->slots));
 	e->by_name = malloc((n + 1) * sizeof(*e->by_name));
 	e->single = calloc(n + 1, sizeof(*e->single));
 	if (e->soon == NULL || e->tunnel_deadlines == NULL || e->session_deadlines == NULL ||
 	    e->openings == NULL || e->interims == NULL || e->stale == NULL || e->queries == NULL ||
-	    e->places == NULL || e->walks == NULL || e->slots == NULL || e->by_name == NULL ||
-	    e->single == NULL || cp_chains_start(&e->tunnels_by_peer, tunnels) != 0 ||
+	    e->places == NULL || e->calling == NULL || e->walks == NULL || e->slots == NULL ||
+	    e->by_name == NULL || e->single == NULL ||
+	    cp_chains_start(&e->tunnels_by_peer, tunnels) != 0 ||
 	    cp_chains_start(&e->recoveries, tunnels) != 0 ||
 	    cp_chains_start(&e->sessions_by_peer, sessions) != 0 ||
 	    cp_subscribers_start(&e->subscribers, e->cfg, sessions) != 0 || cp_dial_start(e) != 0 ||
@@ -288,6 +311,7 @@ void cp_index_stop(struct cp_engine *e)
 	lc_timers_free(e->openings);
 	lc_timers_free(e->interims);
 	free(e->places);
+	free(e->calling);
 	free(e->walks);
 	free(e->slots);
 	free(e->by_name);

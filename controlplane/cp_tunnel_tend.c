@@ -117,6 +117,8 @@ static void make_calls(struct cp_engine *e, uint32_t slot, int32_t configured, u
 		again(e, slot, walk->not_before);
 		return;
 	}
+	if (e->places[slot].calling >= CP_CALLING)
+		return; /* the next ICRP brings us here again */
 	if (lc_txn_outbox_room(e->txn, slot) < CP_CALLS_ROOM + CP_CALLS) {
 		again(e, slot, now + CP_BLOCKED_MS);
 		return;

@@ -270,9 +270,9 @@ static void subscribers_are_expanded(void **state)
 /* By every name that there is, and by some that only look like one. */
 static void subscribers_are_found_by_name(void **state)
 {
-	static const char *const none[] = {"user0", "user01", "user1001", "user",   "7",
-					   "a1-b8", "a1x-b7", "x2y2",	  "bob1", "",
-					   "n1m41", "n1m04",  "user{}",	  "a-b7", "user1 "};
+	static const char *const none[] = {"user0", "user01", "user1001", "user", "7",
+					   "a1-b8", "a1x-b7", "x2y2",     "bob1", "",
+					   "n1m41", "n1m04",  "user{}",   "a-b7", "user1 "};
 	struct cfg *cfg = parse("{'chassis': {'name': 'x'}, 'l2tp': {'host_name': 'h'},"
 				"'subscribers': ["
 				"{'name': 'user{}', 'count': 1000, 'ipv4': '10.64.0.1'},"

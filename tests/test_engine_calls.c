@@ -175,6 +175,25 @@ static void test_call_back_off(void **state)
 }
 
 /* 6.14 SLI from the LNS, 6.13 WEN from the LAC: recorded at both ends. */
+/* A long queue in one tunnel: the answers to the calls must not fill an inbox whose messages wait for room in the outbox
+ * that the calls have filled, and so on round both ends. */
+static void test_a_long_queue_of_calls(void **state)
+{
+	(void)state;
+	struct lab *lab = lab_pair("", "", 3000);
+
+	lab_run(lab, 2000);
+	for (unsigned end = LAC; end <= LNS; end++) {
+		struct lab_end *e = &lab->end[end];
+		assert_int_equal(lab_sessions(e, CP_SESSION_ESTABLISHED), 3000);
+		for (uint32_t slot = 1; slot <= e->mirror.tunnel_mask; slot++) {
+			assert_int_equal(e->mirror.channels[slot].inbox_full, 0);
+			assert_int_equal(e->mirror.channels[slot].retransmitted, 0);
+		}
+	}
+	lab_free(lab);
+}
+
 static void test_sli_and_wen_6_13_6_14(void **state)
 {
 	(void)state;
@@ -253,6 +272,7 @@ int main(void)
 	    cmocka_unit_test(test_cdn_from_lns_5_6),
 	    cmocka_unit_test(test_cdn_from_lac_5_6),
 	    cmocka_unit_test(test_call_back_off),
+	    cmocka_unit_test(test_a_long_queue_of_calls),
 	    cmocka_unit_test(test_sli_and_wen_6_13_6_14),
 	    cmocka_unit_test(test_new_login_replaces_old),
 	    cmocka_unit_test(test_subscriber_by_calling_number),
