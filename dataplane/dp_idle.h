@@ -12,8 +12,8 @@
 #include <time.h>
 
 enum {
-	DP_IDLE_TURNS = 256,   /* turns without a burst before the first sleep */
-	DP_IDLE_BURST = 32,    /* packets of a turn: there are more where these come from */
+	DP_IDLE_TURNS = 256,    /* turns without a burst before the first sleep */
+	DP_IDLE_BURST = 32,     /* packets of a turn: there are more where these come from */
 	DP_IDLE_CALM_US = 1000, /* the limit when all is calm: */
 	DP_IDLE_CALM_AFTER_US = 100000, /* so much time was slept at the limit, ... */
 	DP_IDLE_CALM_MOST_US = 150000,  /* ... no more than this counts, ... */

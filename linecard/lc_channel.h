@@ -75,12 +75,12 @@ struct lc_arrival {
 };
 
 enum lc_verdict {
-	LC_TAKEN,      /* in order, in the inbox (or a HELLO, or a ZLB) */
-	LC_HELD,       /* early: held back until what is missing comes */
-	LC_DUPLICATE,  /* seen before: acknowledged again */
-	LC_OUTSIDE,    /* beyond our receive window: dropped */
-	LC_FULL,       /* no room in the inbox: not acknowledged; of a tunnel, held until there is */
-	LC_NO_TUNNEL,  /* no such tunnel */
+	LC_TAKEN,     /* in order, in the inbox (or a HELLO, or a ZLB) */
+	LC_HELD,      /* early: held back until what is missing comes */
+	LC_DUPLICATE, /* seen before: acknowledged again */
+	LC_OUTSIDE,   /* beyond our receive window: dropped */
+	LC_FULL,      /* no room in the inbox: not acknowledged; of a tunnel, held until there is */
+	LC_NO_TUNNEL, /* no such tunnel */
 	LC_WRONG_PEER, /* not from the tunnel's peer */
 	LC_SILENT,     /* the channel is silent (lc_tunnel_silent()): dropped */
 	LC_MALFORMED, /* header or first AVP make no sense, or Nr acknowledges what was never sent */

@@ -171,9 +171,9 @@ int lc_pool_attach(struct lc_txn *t)
 void lc_pool_detach(struct lc_txn *t)
 {
 	struct lc_pool *p = &t->pool;
-	void *all[] = {p->buffers, p->returned, p->limbo_tunnels, p->limbo_sessions, p->limbo,
-		       p->first,   p->next,     p->previous,      p->recovery_map,
-		       p->owing,   p->owing_map};
+	void *all[] = {p->buffers,      p->returned, p->limbo_tunnels, p->limbo_sessions,
+		       p->limbo,        p->first,    p->next,          p->previous,
+		       p->recovery_map, p->owing,    p->owing_map};
 	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		free(all[i]);
 }

@@ -45,9 +45,9 @@ struct lc_pool {
 	uint32_t n_recovery;
 	uint32_t *buffers; /* stack of free outbox buffers */
 	uint32_t n_buffers;
-	uint16_t *returned; /* by tunnel slot: outbox messages before this number have given their
+	uint16_t *returned;  /* by tunnel slot: outbox messages before this number have given their
 			       buffers back */
-	uint32_t *owing; /* a ring of tunnel slots, at least all that have buffers; each once */
+	uint32_t *owing;     /* a ring of tunnel slots, at least all that have buffers; each once */
 	uint64_t *owing_map; /* those in it */
 	uint32_t owing_head, owing_count;
 	uint64_t *limbo_tunnels, *limbo_sessions; /* maps of slots in limbo */

@@ -65,8 +65,9 @@ int side_open(struct side *side, const char *config, bool anew)
 	struct lc_geometry geometry = geometry_of(side->cfg);
 	int error = path_of(side->cfg, path, &side->huge);
 	if (error == 0)
-		error = anew ? lc_mirror_open(&side->mirror, path, &geometry, &cold, why, sizeof(why))
-			     : lc_mirror_open_readonly(&side->mirror, path, why, sizeof(why));
+		error =
+		    anew ? lc_mirror_open(&side->mirror, path, &geometry, &cold, why, sizeof(why))
+			 : lc_mirror_open_readonly(&side->mirror, path, why, sizeof(why));
 	if (error == 0 && anew && !cold) {
 		error = -EEXIST;
 		snprintf(why, sizeof(why), "is there already; remove it");
@@ -229,7 +230,8 @@ static json_t *look_at(const struct side *side)
 			 (json_int_t)recovered(m), "retransmitted", (json_int_t)retransmitted,
 			 "inbox_full", (json_int_t)full, "sent", (json_int_t)sent, "listener_full",
 			 (json_int_t)m->channels[LC_LISTENER].inbox_full, "control",
-			 process(&m->header->control), "dataplane", process(&m->header->dataplane), "mirror", mirror_of(m));
+			 process(&m->header->control), "dataplane", process(&m->header->dataplane),
+			 "mirror", mirror_of(m));
 }
 
 /* ---- commands ---- */
@@ -267,11 +269,16 @@ static int wait_for(char **arguments)
 		uint64_t (*count)(const struct lc_mirror *m);
 		uint64_t (*first)(const struct lc_mirror *m); /* a cheaper look; NULL: none */
 	} all[] = {
-	    {"established", established, tunnels_in_use}, {"open", open_sessions, sessions_in_use},
-	    {"tunnels", tunnels_in_use, NULL},		  {"sessions", sessions_in_use, NULL},
-	    {"recovered", recovered, NULL},		  {"work", has_worked, NULL},
-	    {"rest", is_at_rest, NULL},			  {"forwarded", has_forwarded, NULL},
-	    {"calm", is_calm, NULL},			  {"up", is_up, NULL},
+	    {"established", established, tunnels_in_use},
+	    {"open", open_sessions, sessions_in_use},
+	    {"tunnels", tunnels_in_use, NULL},
+	    {"sessions", sessions_in_use, NULL},
+	    {"recovered", recovered, NULL},
+	    {"work", has_worked, NULL},
+	    {"rest", is_at_rest, NULL},
+	    {"forwarded", has_forwarded, NULL},
+	    {"calm", is_calm, NULL},
+	    {"up", is_up, NULL},
 	};
 	const struct timespec pause = {.tv_nsec = LOOK_US * 1000};
 	uint64_t n = strtoull(arguments[2], NULL, 10), life = 0;
@@ -318,8 +325,8 @@ static int clear(char **arguments)
 	bool huge;
 
 	cfg_errors_free(&errors);
-	bool good = cfg != NULL && path_of(cfg, path, &huge) == 0 &&
-		    (unlink(path) == 0 || errno == ENOENT);
+	bool good =
+	    cfg != NULL && path_of(cfg, path, &huge) == 0 && (unlink(path) == 0 || errno == ENOENT);
 	cfg_free(cfg);
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -330,13 +337,18 @@ int main(int argc, char **argv)
 		const char *name;
 		int arguments;
 		int (*run)(char **arguments);
-	} commands[] = {{"fill", 4, fill}, {"look", 1, look}, {"wait", 4, wait_for}, {"clear", 1, clear},
+	} commands[] = {{"fill", 4, fill},
+			{"look", 1, look},
+			{"wait", 4, wait_for},
+			{"clear", 1, clear},
 			{"capture", 3, capture}};
 
 	for (size_t i = 0; argc >= 2 && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(argv[1], commands[i].name) == 0 && argc == 2 + commands[i].arguments)
 			return commands[i].run(argv + 2);
-	fprintf(stderr, "usage: %s fill LAC LNS TUNNELS SESSIONS | look CONFIG | "
-			"wait CONFIG WHAT N SECONDS | clear CONFIG\n", argv[0]);
+	fprintf(stderr,
+		"usage: %s fill LAC LNS TUNNELS SESSIONS | look CONFIG | "
+		"wait CONFIG WHAT N SECONDS | clear CONFIG\n",
+		argv[0]);
 	return 2;
 }

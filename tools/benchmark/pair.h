@@ -10,8 +10,8 @@
 struct side {
 	struct cfg *cfg;
 	struct lc_mirror mirror;
-	uint16_t port;      /* the peer-facing one */
-	uint32_t address;   /* of it */
+	uint16_t port;    /* the peer-facing one */
+	uint32_t address; /* of it */
 	bool huge;
 };
 

@@ -10,7 +10,8 @@
 /* The classic format: a header of 24 octets, then each frame behind one of 16. */
 int pair_capture(const char *config, const char *path, unsigned sessions)
 {
-	const uint32_t file_header[6] = {0xa1b2c3d4, 4 << 16 | 2, 0, 0, FRAME_MAX, 1 /* Ethernet */};
+	const uint32_t file_header[6] = {0xa1b2c3d4, 4 << 16 | 2, 0,
+					 0,          FRAME_MAX,   1 /* Ethernet */};
 	uint8_t frame[FRAME_MAX];
 	struct lc_mirror mirror;
 	struct roles roles;

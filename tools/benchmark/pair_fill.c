@@ -27,7 +27,7 @@ struct end {
 struct filled {
 	struct end lac, lns;
 	unsigned n_tunnels, n_sessions; /* so far */
-	unsigned range, member; /* the LNS's next subscriber */
+	unsigned range, member;         /* the LNS's next subscriber */
 };
 
 static struct lc_tunnel *new_tunnel(struct end *end, const struct end *peer, uint32_t *slot)

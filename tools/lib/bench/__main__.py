@@ -12,6 +12,7 @@ import sys
 import forwarders
 import report
 import roads
+import scale
 from trouble import Loss, Trouble
 
 
@@ -96,6 +97,7 @@ def bench(options):
             of_road = report.rows(road, octets, runs, target)
             print(report.line(road, octets, of_road), file=show, flush=True)
             rows += of_road
+    rows += scale.show(options, show)
     if least < QUIET:
         print(f"\nOther processes took up to {1 - least:.0%} of the worker's core: rates are per second of the time"
               " that was left, and low.", file=show)  # fmt: skip

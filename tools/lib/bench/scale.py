@@ -6,7 +6,6 @@ would have left it, which takes 4 s instead of a minute.
 """
 
 import os
-import pathlib
 import statistics
 import time
 
@@ -32,7 +31,7 @@ class Size:
 
     def __init__(self, options):
         quick = options.quick
-        self.runs = options.runs_at_scale if getattr(options, "runs_at_scale", None) else (1 if quick else 5)
+        self.runs = 1 if quick else 5
         self.share = 10 if quick else 1
         self.suffix = "/quick" if quick else ""
         self.calls_tunnels, self.calls = (100, 200) if quick else (100, 1000)
@@ -274,3 +273,19 @@ def rows(options):
     size = Size(options)
     for group in GROUPS:
         yield from group(options, size)
+
+
+def show(options, file):
+    """All rows; each is printed as soon as it is there."""
+    print(f"\nTwo chassis, {TUNNELS} tunnels and {SESSIONS} sessions at most"
+          f"{', a tenth of it with --quick' if options.quick else ''}\n"
+          f"{'':<36} {'':>12} {'min':>12} {'max':>12} {'unit':<14} target", file=file, flush=True)  # fmt: skip
+    seen = []
+    for one in rows(options):
+        target = ""
+        if one["target"] is not None:
+            target = f"{one['target']:g} {'met' if one['met'] else 'missed'}"
+        print(f"{one['name'].removeprefix('scale.'):<36} {one['value']:>12,.1f} {one['min']:>12,.1f} {one['max']:>12,.1f}"
+              f" {one['unit']:<14} {target}".rstrip(), file=file, flush=True)  # fmt: skip
+        seen.append(one)
+    return seen
