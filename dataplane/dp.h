@@ -29,7 +29,7 @@
 enum {
 	DP_BURST = 64,        /* packets asked of a port at a time */
 	DP_HEADROOM = 96,     /* octets that the longest encapsulation may put before a packet */
-	DP_RING = 1024,       /* packets on their way between a worker and the main lcore */
+	DP_RING = 4096,       /* packets on their way between a worker and the main lcore */
 	DP_EXIT_FAILURE = 1,  /* worth another try */
 	DP_EXIT_NO_HUGE = -1, /* no exit code: to be started again with ordinary pages */
 	DP_EXIT_SETUP =

@@ -131,11 +131,11 @@ class Pair:
     def __init__(self, options, lac, lns, peer=None):
         """peer: another device than the link as the LNS's peer-facing port."""
         link = options.scratch / "link.sock"
-        lac_ports = [port("peer", f"net_memif0,role=client,id=0,socket={link},socket-abstract=no", "peer",
+        lac_ports = [port("peer", f"net_memif0,role=client,id=0,socket={link},socket-abstract=no,rsize=12", "peer",
                           address="10.1.0.1/24")]  # fmt: skip
         for i in range(lac.pop("access_ports", 0)):
             lac_ports.append(port(f"access{i}", f"net_null{i},no-rx=1", "access"))
-        peer = peer or f"net_memif0,role=server,id=0,socket={link},socket-abstract=no"
+        peer = peer or f"net_memif0,role=server,id=0,socket={link},socket-abstract=no,rsize=12"
         lns_ports = [
             port("peer", peer, "peer", address="10.1.0.2/24"),
             port("core", "net_null0,no-rx=1", "core", address="10.2.0.1/24", gateway="10.2.0.254"),
