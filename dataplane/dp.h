@@ -51,7 +51,9 @@ struct dp_port {
 	uint8_t ipv6_length; /* 0: no IPv6 */
 	bool open;
 	uint64_t mac; /* as the first six bytes in memory of a frame, the other two zero */
+	uint32_t mac_rest; /* its last four */
 	uint32_t address, mask, gateway;
+	rte_be32_t address_be; /* the same */
 	uint8_t ipv6[16], link_local[16], gateway6[16];
 	uint32_t *pppoe; /* access: session slot by PPPoE session ID, LC_NO_SLOT: none; else NULL */
 	rte_spinlock_t lock;
@@ -86,6 +88,7 @@ struct dp {
 	unsigned n_ports;
 	uint16_t core[LC_MAX_PORTS]; /* the core ports, by index */
 	unsigned n_core;
+	const struct dp_port *only_core; /* where there is but one; else NULL */
 	struct dp_routes routes4, routes6;
 	struct dp_hops hops;
 	struct dp_worker workers[LC_MAX_WORKERS];

@@ -54,6 +54,38 @@ static __rte_always_inline void dp_trim(struct rte_mbuf *m, uint32_t octets)
 	m->pkt_len = octets;
 }
 
+/* A packet within a decision, in registers: the mbuf is told once, at the end. */
+struct dp_view {
+	uint8_t *at;
+	uint32_t octets;
+};
+
+static __rte_always_inline struct dp_view dp_view_of(const struct rte_mbuf *m)
+{
+	return (struct dp_view){rte_pktmbuf_mtod(m, uint8_t *), m->data_len};
+}
+
+static __rte_always_inline void dp_view_store(struct rte_mbuf *m, struct dp_view v)
+{
+	m->data_off = (uint16_t)(v.at - (uint8_t *)m->buf_addr);
+	m->data_len = (uint16_t)v.octets;
+	m->pkt_len = v.octets;
+}
+
+static __rte_always_inline void dp_view_strip(struct dp_view *v, uint32_t octets)
+{
+	v->at += octets;
+	v->octets -= octets;
+}
+
+/* As dp_push(). */
+static __rte_always_inline void *dp_view_push(struct dp_view *v, uint32_t octets)
+{
+	v->at -= octets;
+	v->octets += octets;
+	return v->at;
+}
+
 /* Is the frame, of at least port->eth_size octets, to us, in the port's VLAN (or none), and of this
  * type? */
 static __rte_always_inline bool dp_eth_is(const struct dp_port *port, const uint8_t *frame,
@@ -61,30 +93,49 @@ static __rte_always_inline bool dp_eth_is(const struct dp_port *port, const uint
 {
 	if ((dp_load64(frame) << 16) != port->mac << 16)
 		return false;
-	if (port->vlan == 0)
+	if (likely(port->vlan == 0))
 		return dp_load16(frame + 12) == type;
 	return dp_load16(frame + 12) == RTE_BE16(RTE_ETHER_TYPE_VLAN) &&
 	       (dp_load16(frame + 14) & RTE_BE16(0x0fff)) == port->vlan &&
 	       dp_load16(frame + 16) == type;
 }
 
-/* Puts an Ethernet header before the packet; mac: six bytes as in memory, the other two are
- * ignored. */
-static __rte_always_inline void dp_eth_push(struct rte_mbuf *m, const struct dp_port *port,
-					    uint64_t mac, rte_be16_t type)
+/* To one other host, as a switch floods it and a tapped wire brings it: of no use to anybody here. */
+static __rte_always_inline bool dp_eth_is_others(const struct dp_port *port,
+						 const struct rte_mbuf *m)
 {
-	uint8_t *frame = dp_push(m, port->eth_size);
-	uint64_t first = (mac & UINT64_C(0xffffffffffff)) | port->mac << 48;
-	uint32_t second = (uint32_t)(port->mac >> 16);
+	uint64_t mac = dp_load64(rte_pktmbuf_mtod(m, const void *));
+	return m->data_len >= RTE_ETHER_HDR_LEN && (mac & 1) == 0 && mac << 16 != port->mac << 16;
+}
+
+/* Writes an Ethernet header; mac: six bytes as in memory, the other two are ignored. */
+static __rte_always_inline void dp_eth_write(uint8_t *frame, const struct dp_port *port,
+					     uint64_t mac, rte_be16_t type)
+{
+	uint64_t first = (mac << 16 >> 16) | port->mac << 48;
+	uint32_t second = port->mac_rest;
 	memcpy(frame, &first, 8);
 	memcpy(frame + 8, &second, 4);
 	frame += 12;
-	if (port->vlan != 0) {
+	if (unlikely(port->vlan != 0)) {
 		rte_be16_t tag[2] = {RTE_BE16(RTE_ETHER_TYPE_VLAN), port->vlan};
 		memcpy(frame, tag, sizeof(tag));
 		frame += sizeof(tag);
 	}
 	memcpy(frame, &type, 2);
+}
+
+/* Puts one before the packet. */
+static __rte_always_inline void dp_eth_push(struct rte_mbuf *m, const struct dp_port *port,
+					    uint64_t mac, rte_be16_t type)
+{
+	dp_eth_write(dp_push(m, port->eth_size), port, mac, type);
+}
+
+static __rte_always_inline void dp_view_push_eth(struct dp_view *v, const struct dp_port *port,
+						 uint64_t mac, rte_be16_t type)
+{
+	dp_eth_write(dp_view_push(v, port->eth_size), port, mac, type);
 }
 
 /* Turns a frame round: back to where it came from, from us. */
@@ -94,25 +145,40 @@ static inline void dp_eth_reply(const struct dp_port *port, uint8_t *frame)
 	memcpy(frame + 6, &port->mac, 6);
 }
 
+/* A one's complement sum of 64 bits, folded into 16. */
+static __rte_always_inline uint16_t dp_sum_fold(uint64_t sum)
+{
+	sum += sum << 32 | sum >> 32; /* the carry of the lower half goes into the upper */
+	uint32_t half = (uint32_t)(sum >> 32);
+	half += half << 16 | half >> 16;
+	return (uint16_t)(half >> 16);
+}
+
 /* The sum of an IPv4 header of 20 octets: 0xffff where its checksum is right. */
 static __rte_always_inline uint16_t dp_ip4_sum(const void *header)
 {
-	uint64_t sum = (uint64_t)dp_load32(header) + dp_load32((const char *)header + 4) +
-		       dp_load32((const char *)header + 8) + dp_load32((const char *)header + 12) +
-		       dp_load32((const char *)header + 16);
-	sum = (sum & 0xffff) + ((sum >> 16) & 0xffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+	const char *at = header;
+	uint64_t sum = dp_load64(at), carries = 0;
+	carries += __builtin_add_overflow(sum, dp_load64(at + 8), &sum);
+	carries += __builtin_add_overflow(sum, dp_load32(at + 16), &sum);
+	carries = __builtin_add_overflow(sum, carries, &sum);
+	return dp_sum_fold(sum + carries);
+}
+
+/* A header without options, its version seen: is the packet whole and its checksum right? */
+static __rte_always_inline bool dp_ip4_is_whole(const struct rte_ipv4_hdr *ip, uint32_t octets)
+{
+	uint32_t total = rte_be_to_cpu_16(ip->total_length);
+	return total >= sizeof(*ip) && total <= octets && dp_ip4_sum(ip) == 0xffff;
 }
 
 /* Sane by itself and within octets: version, header length, total length, checksum (RFC 1812
  * section 5.2.2). */
 static __rte_always_inline bool dp_ip4_is_sane(const struct rte_ipv4_hdr *ip, uint32_t octets)
 {
-	uint32_t total = rte_be_to_cpu_16(ip->total_length);
 	if (likely(ip->version_ihl == RTE_IPV4_VHL_DEF))
-		return total >= sizeof(*ip) && total <= octets && dp_ip4_sum(ip) == 0xffff;
-	uint32_t header = rte_ipv4_hdr_len(ip);
+		return dp_ip4_is_whole(ip, octets);
+	uint32_t header = rte_ipv4_hdr_len(ip), total = rte_be_to_cpu_16(ip->total_length);
 	return ip->version_ihl >> 4 == 4 && header >= sizeof(*ip) && total >= header &&
 	       total <= octets && rte_raw_cksum(ip, header) == 0xffff;
 }
@@ -134,8 +200,8 @@ static __rte_always_inline void dp_ip4_write(void *header, uint32_t total, uint1
 	uint64_t first =
 	    (uint64_t)RTE_IPV4_VHL_DEF << 56 | (uint64_t)total << 32 | (uint64_t)id << 16;
 	uint64_t second = (uint64_t)64 << 56 | (uint64_t)protocol << 48 | source;
-	uint64_t sum = (first >> 48) + total + id + (second >> 48) + (source >> 16) +
-		       (source & 0xffff) + (destination >> 16) + (destination & 0xffff);
+	uint64_t sum = (first >> 32) + (first & 0xffffffff) + (second >> 32) + source + destination;
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	rte_be64_t words[2] = {rte_cpu_to_be_64(first),

@@ -56,14 +56,55 @@ static __rte_always_inline rte_edge_t dp_l2tp_sequence(struct dp_worker *worker,
 	return edge;
 }
 
-/* The L2TP header is at octets into the packet, which ends where UDP's payload does; source: of the
- * IP header. Where the edge is DP_L2TP_PPP or DP_L2TP_PPPOE, the packet has become its PPP frame
- * and knows its session. */
-static __rte_always_inline rte_edge_t dp_l2tp_receive(struct dp_worker *worker, struct rte_mbuf *m,
-						      uint32_t at, uint32_t source)
+/* What looking ahead finds of an L2TP data header: the slot where its session would be, if there is one, and in the
+ * upper half the IDs as a door has them. What is read of it soon is asked for now. Any eight octets will do. */
+static __rte_always_inline uint64_t dp_l2tp_look(const struct dp_worker *worker,
+						 const uint8_t *header)
 {
-	const uint8_t *header = rte_pktmbuf_mtod_offset(m, const uint8_t *, at);
-	uint32_t octets = m->data_len - at;
+	const struct lc_mirror *mirror = &worker->dp->mirror;
+	uint64_t word = rte_be_to_cpu_64(dp_load64(header));
+	uint32_t ids = (uint32_t)(word >> ((word >> 58 & 16) ^ 16)); /* bit 62: Length is there */
+	uint32_t slot = lc_session_slot(mirror, (uint16_t)(ids >> 16), (uint16_t)ids);
+	rte_prefetch0(&mirror->sessions[slot]);
+	rte_prefetch0(&mirror->sessions_in[slot]);
+	return (uint64_t)(ids << 16 | ids >> 16) << 32 | slot;
+}
+
+/* The size of an L2TP data header of any kind; *octets, of the message, becomes what its Length says. 0: *edge tells what is
+ * wrong. */
+static inline uint32_t dp_l2tp_size(const uint8_t *header, uint32_t bits, uint32_t *octets,
+				    rte_edge_t *edge)
+{
+	uint32_t length = (bits & LC_L2TP_LENGTH) / (LC_L2TP_LENGTH / 2);
+	uint32_t sequence = (bits & LC_L2TP_SEQUENCE) / (LC_L2TP_SEQUENCE / 4);
+	uint32_t offset = (bits & LC_L2TP_OFFSET) / (LC_L2TP_OFFSET / 2);
+	uint32_t size = 6 + length + sequence + offset;
+	*edge = DP_L2TP_SHORT;
+	if (unlikely(*octets < size))
+		return 0;
+	if (length != 0) {
+		uint32_t said = lc_get16(header + 2);
+		*edge = DP_L2TP_LENGTH;
+		if (unlikely(said < size || said > *octets))
+			return 0;
+		*octets = said;
+	}
+	if (unlikely(offset != 0)) {
+		*edge = DP_L2TP_OFFSET;
+		size += lc_get16(header + size - 2);
+		if (size > *octets)
+			return 0;
+	}
+	return size;
+}
+
+/* v: an L2TP message, to the end of UDP's payload; hint: of dp_l2tp_look(); source: of the IP
+ * header. Where the edge is DP_L2TP_PPP or DP_L2TP_PPPOE, v has become its PPP frame. */
+static __rte_always_inline rte_edge_t dp_l2tp_receive(struct dp_worker *worker, struct dp_view *v,
+						      uint64_t hint, uint32_t source)
+{
+	const uint8_t *header = v->at;
+	uint32_t octets = v->octets, slot = (uint32_t)hint;
 	if (unlikely(octets < 6))
 		return DP_L2TP_SHORT;
 
@@ -71,42 +112,32 @@ static __rte_always_inline rte_edge_t dp_l2tp_receive(struct dp_worker *worker, 
 	if (unlikely((bits & (LC_L2TP_TYPE | LC_L2TP_VERSION_MASK)) != LC_L2TP_VERSION))
 		return (bits & LC_L2TP_VERSION_MASK) != LC_L2TP_VERSION ? DP_L2TP_VERSION
 									: DP_L2TP_CONTROL;
-	uint32_t length = (bits & LC_L2TP_LENGTH) / (LC_L2TP_LENGTH / 2);
-	uint32_t sequence = (bits & LC_L2TP_SEQUENCE) / (LC_L2TP_SEQUENCE / 4);
-	uint32_t offset = (bits & LC_L2TP_OFFSET) / (LC_L2TP_OFFSET / 2);
-	uint32_t size = 6 + length + sequence + offset;
-	if (unlikely(octets < size))
-		return DP_L2TP_SHORT;
-	if (length != 0) {
-		uint32_t said = lc_get16(header + 2);
-		if (unlikely(said < size || said > octets))
-			return DP_L2TP_LENGTH;
-		octets = said;
-	}
-	const uint8_t *ids = header + 2 + length;
-	if (unlikely(offset != 0)) {
-		size += lc_get16(ids + 4 + sequence);
-		if (size > octets)
-			return DP_L2TP_OFFSET;
+	uint32_t size = 6;
+	if (bits != LC_L2TP_VERSION) {
+		rte_edge_t wrong;
+		size = dp_l2tp_size(header, bits, &octets, &wrong);
+		if (unlikely(size == 0))
+			return wrong;
 	}
 
-	uint32_t slot = lc_session_find(&worker->dp->mirror, lc_get16(ids), lc_get16(ids + 2));
-	if (unlikely(slot == LC_NO_SLOT))
-		return DP_L2TP_NO_SESSION;
 	const struct lc_session *session = dp_session(worker->dp, slot);
+	union lc_session_door door = lc_session_door_read(session);
+	if (unlikely((uint32_t)door.word != hint >> 32 || door.tunnel_id == 0))
+		return DP_L2TP_NO_SESSION;
 	if (unlikely(session->peer_address != source))
 		return DP_L2TP_WRONG_PEER;
-	rte_edge_t edge = dp_l2tp_sequence(worker, slot, lc_session_door_read(session),
-					   sequence != 0, sequence != 0 ? lc_get16(ids + 4) : 0);
+	bool sequenced = (bits & LC_L2TP_SEQUENCE) != 0;
+	uint32_t ns_at = (bits & LC_L2TP_LENGTH) != 0 ? 8 : 6;
+	rte_edge_t edge = dp_l2tp_sequence(worker, slot, door, sequenced,
+				sequenced ? lc_get16(header + ns_at) : 0);
 	if (unlikely(edge > DP_L2TP_PPPOE))
 		return edge;
 
-	dp_trim(m, at + octets);
-	dp_strip(m, at + size);
-	m->hash.usr = slot;
+	v->at += size;
+	v->octets = octets - size;
 	struct lc_session_in *in = &worker->dp->mirror.sessions_in[slot];
 	in->packets++;
-	in->octets += m->data_len;
+	in->octets += v->octets;
 	return edge;
 }
 
@@ -120,18 +151,23 @@ static inline bool dp_udp_is_right(const struct rte_ipv4_hdr *ip, const struct r
 	return (uint16_t)((sum & 0xffff) + (sum >> 16)) == 0xffff;
 }
 
-/* UDP within a sane IPv4 packet of total octets; at: of the UDP header in the frame. Trims the
- * frame to what UDP says. */
+/* UDP within a sane IPv4 packet that ends with the frame; at: of the UDP header. hint: as above. Control
+ * messages: the frame is trimmed to what UDP says. */
 static __rte_always_inline rte_edge_t dp_l2tp_udp(struct dp_worker *worker, struct rte_mbuf *m,
-						  const struct rte_ipv4_hdr *ip, uint32_t at)
+						  const struct rte_ipv4_hdr *ip, uint32_t at,
+						  uint32_t octets, uint64_t hint,
+						  struct dp_view *v)
 {
 	const struct rte_udp_hdr *udp = rte_pktmbuf_mtod_offset(m, const struct rte_udp_hdr *, at);
 	uint32_t length = rte_be_to_cpu_16(udp->dgram_len);
-	if (unlikely(length < sizeof(*udp) || at + length > m->data_len))
+	if (unlikely(length < sizeof(*udp) || at + length > octets))
 		return DP_UDP_LENGTH;
 	if (unlikely(udp->dgram_cksum != 0) && !dp_udp_is_right(ip, udp, length))
 		return DP_UDP_CHECKSUM;
-	dp_trim(m, at + length);
-	return dp_l2tp_receive(worker, m, at + (uint32_t)sizeof(*udp),
-			       rte_be_to_cpu_32(ip->src_addr));
+	*v = (struct dp_view){rte_pktmbuf_mtod_offset(m, uint8_t *, at + sizeof(*udp)),
+			      length - (uint32_t)sizeof(*udp)};
+	rte_edge_t edge = dp_l2tp_receive(worker, v, hint, rte_be_to_cpu_32(ip->src_addr));
+	if (unlikely(edge == DP_L2TP_CONTROL))
+		dp_trim(m, at + length);
+	return edge;
 }

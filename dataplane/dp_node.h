@@ -21,8 +21,11 @@
  */
 #pragma once
 
-/* The walk would read the clock twice a node; the counters say enough. */
+/* The walk would read the clock twice a node; the counters say enough. (tools/bench has a build of its own that defines
+ * DP_GRAPH_STATS, for its table of nodes.) */
+#ifndef DP_GRAPH_STATS
 #undef RTE_LIBRTE_GRAPH_STATS
+#endif
 
 #include <rte_graph.h>
 #include <rte_graph_worker.h>
@@ -57,52 +60,86 @@ int dp_drop_init(const struct rte_graph *graph, struct rte_node *node);
 	    .name = #drop, .process = dp_drop_process, .init = dp_drop_init};                      \
 	RTE_NODE_REGISTER(drop##_drop)
 
-typedef rte_edge_t dp_decision(struct dp_worker *worker, struct rte_mbuf *m);
+/* hint: what looking ahead found. */
+typedef rte_edge_t dp_decision(struct dp_worker *worker, struct rte_mbuf *m, uint64_t hint);
 
-/* Packets mostly go where the one before went: those are moved together, the others one by one. */
-static __rte_always_inline uint16_t dp_node_run(struct rte_graph *graph, struct rte_node *node,
-						void **objs, uint16_t n, dp_decision *decide)
+/* Looks at a packet some time before its decision and asks for the memory that this will read. It reads the frame
+ * without knowing yet what it is: whatever it returns is a hint. */
+typedef uint64_t dp_look(struct dp_worker *worker, struct rte_mbuf *m);
+
+/* Where what is asked for tells what to ask for next: a second look. */
+typedef uint64_t dp_look_further(struct dp_worker *worker, uint64_t hint);
+
+static __rte_always_inline uint64_t dp_no_look(struct dp_worker *worker, struct rte_mbuf *m)
 {
-	enum { AHEAD = 4 };
+	return 0;
+}
+
+static __rte_always_inline uint64_t dp_look_no_further(struct dp_worker *worker, uint64_t hint)
+{
+	return hint;
+}
+
+/* The hint of a frame that is not what the node is made for: nothing was looked up. */
+#define DP_NO_HINT UINT64_MAX
+
+static __rte_always_inline void dp_node_look(struct dp_worker *worker, void **objs, uint16_t n,
+					     dp_look *look, dp_look_further *look_further,
+					     uint64_t hints[DP_BURST])
+{
+	for (uint16_t i = 0; i < n; i++)
+		hints[i] = look(worker, objs[i]);
+	for (uint16_t i = 0; i < n; i++)
+		hints[i] = look_further(worker, hints[i]);
+}
+
+/* A burst is looked at, then decided on: what one packet waits for is on its way while the others are looked at.
+ * Packets mostly go where the one before went: those are moved together, the others one by one. */
+static __rte_always_inline uint16_t dp_node_run(struct rte_graph *graph, struct rte_node *node,
+						void **objs, uint16_t n, dp_look *look,
+						dp_look_further *look_further, dp_decision *decide)
+{
 	struct dp_node_context *context = dp_node_context(node);
 	struct dp_worker *worker = context->worker;
 	rte_edge_t guess = (rte_edge_t)context->guess, edge = guess;
 	void **to = rte_node_next_stream_get(graph, node, guess, n);
 	void **from = objs;
 	uint16_t run = 0, moved = 0;
+	uint64_t hints[DP_BURST];
 
-	for (uint16_t i = 0; i < n && i < AHEAD; i++)
-		rte_prefetch0(rte_pktmbuf_mtod((struct rte_mbuf *)objs[i], void *));
-	for (uint16_t i = 0; i < n; i++) {
-		if (likely(i + AHEAD < n))
-			rte_prefetch0(rte_pktmbuf_mtod((struct rte_mbuf *)objs[i + AHEAD], void *));
-		edge = decide(worker, objs[i]);
-		if (likely(edge == guess)) {
-			run++;
-			continue;
+	for (uint16_t start = 0; start < n; start = (uint16_t)(start + DP_BURST)) {
+		uint16_t size = (uint16_t)RTE_MIN(n - start, (int)DP_BURST);
+		dp_node_look(worker, objs + start, size, look, look_further, hints);
+		for (uint16_t i = 0; i < size; i++) {
+			void **obj = objs + start + i;
+			edge = decide(worker, *obj, hints[i]);
+			if (likely(edge == guess)) {
+				run++;
+				continue;
+			}
+			memcpy(to + moved, from, run * sizeof(*from));
+			moved = (uint16_t)(moved + run);
+			from = obj + 1;
+			run = 0;
+			rte_node_enqueue_x1(graph, node, edge, *obj);
 		}
-		rte_memcpy(to + moved, from, run * sizeof(*from));
-		moved = (uint16_t)(moved + run);
-		from = objs + i + 1;
-		run = 0;
-		rte_node_enqueue_x1(graph, node, edge, objs[i]);
 	}
 	if (likely(run == n)) {
 		rte_node_next_stream_move(graph, node, guess);
 		return n;
 	}
-	rte_memcpy(to + moved, from, run * sizeof(*from));
+	memcpy(to + moved, from, run * sizeof(*from));
 	rte_node_next_stream_put(graph, node, guess, (uint16_t)(moved + run));
 	context->guess = edge;
 	return n;
 }
 
-/* A node of one decision. nodes: its next_nodes, by edge. */
-#define DP_NODE(node_name, decide, ...)                                                            \
+/* A node of one decision, with looks ahead. nodes: its next_nodes, by edge. */
+#define DP_NODE_LOOKING(node_name, look, look_further, decide, ...)                                \
 	static uint16_t node_name##_process(struct rte_graph *graph, struct rte_node *node,        \
 					    void **objs, uint16_t n)                               \
 	{                                                                                          \
-		return dp_node_run(graph, node, objs, n, decide);                                  \
+		return dp_node_run(graph, node, objs, n, look, look_further, decide);              \
 	}                                                                                          \
 	static struct rte_node_register node_name##_node = {                                       \
 	    .name = #node_name,                                                                    \
@@ -112,6 +149,17 @@ static __rte_always_inline uint16_t dp_node_run(struct rte_graph *graph, struct 
 	    .next_nodes = {__VA_ARGS__},                                                           \
 	};                                                                                         \
 	RTE_NODE_REGISTER(node_name##_node)
+
+/* Without: decide is (worker, packet) to edge. */
+#define DP_NODE(node_name, decide, ...)                                                            \
+	static __rte_always_inline rte_edge_t node_name##_hintless(struct dp_worker *worker,       \
+								   struct rte_mbuf *m,             \
+								   uint64_t hint)                  \
+	{                                                                                          \
+		return decide(worker, m);                                                          \
+	}                                                                                          \
+	DP_NODE_LOOKING(node_name, dp_no_look, dp_look_no_further, node_name##_hintless,           \
+			__VA_ARGS__)
 
 static inline void dp_count(struct dp_worker *worker, const struct dp_counter *counter, uint64_t n)
 {

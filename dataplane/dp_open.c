@@ -94,6 +94,7 @@ static int open_ports(struct dp *dp)
 		struct dp_worker *worker = &dp->workers[port->worker];
 		worker->polled[worker->n_polled++] = port;
 	}
+	dp->only_core = dp->n_core == 1 ? &dp->ports[dp->core[0]] : NULL;
 	return 0;
 }
 

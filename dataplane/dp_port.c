@@ -97,6 +97,7 @@ static void describe(struct dp_port *port, const struct cfg_port *c, unsigned in
 	port->vlan = rte_cpu_to_be_16(c->vlan);
 	port->eth_size = c->vlan ? TAGGED_HEADER : RTE_ETHER_HDR_LEN;
 	port->address = c->ipv4.address;
+	port->address_be = rte_cpu_to_be_32(port->address);
 	port->mask = dp_mask4(c->ipv4.length);
 	port->gateway = c->gateway4;
 	port->ipv6_length = c->ipv6.length;
@@ -141,6 +142,7 @@ int dp_port_open(struct dp *dp, unsigned index)
 	if (rte_eth_macaddr_get(port->id, &mac) < 0)
 		return dp_device_complain(c, "has no MAC address");
 	memcpy(&port->mac, mac.addr_bytes, 6);
+	memcpy(&port->mac_rest, mac.addr_bytes + 2, 4);
 	dp_link_local(port->link_local, mac.addr_bytes);
 	if (c->facing == CFG_FACING_ACCESS && open_pppoe(port) < 0)
 		return dp_device_complain(c, "no memory for its sessions");

@@ -15,33 +15,41 @@ enum {
 
 /* Puts the PPP header before a packet, as short as the peer accepts it (RFC 1661 sections 6.5
  * and 6.6; never for LCP). */
-static __rte_always_inline void dp_ppp_push(struct rte_mbuf *m, uint8_t flags, uint16_t protocol)
+static __rte_always_inline void dp_view_push_ppp(struct dp_view *v, uint8_t flags,
+						 uint16_t protocol)
 {
 	bool compress_protocol = (flags & LC_SESSION_PFC) != 0 && protocol < 0x100;
 	bool compress_address = (flags & LC_SESSION_ACFC) != 0 && protocol != DP_PPP_LCP;
 	if (compress_protocol)
-		*(uint8_t *)dp_push(m, 1) = (uint8_t)protocol;
+		*(uint8_t *)dp_view_push(v, 1) = (uint8_t)protocol;
 	else
-		lc_put16(dp_push(m, 2), protocol);
+		lc_put16(dp_view_push(v, 2), protocol);
 	if (!compress_address)
-		lc_put16(dp_push(m, 2), 0xff03);
+		lc_put16(dp_view_push(v, 2), 0xff03);
+}
+
+static __rte_always_inline void dp_ppp_push(struct rte_mbuf *m, uint8_t flags, uint16_t protocol)
+{
+	struct dp_view v = dp_view_of(m);
+	dp_view_push_ppp(&v, flags, protocol);
+	dp_view_store(m, v);
 }
 
 /* Takes the PPP header off. The protocol; -1: there is no whole one. */
-static __rte_always_inline int dp_ppp_strip(struct rte_mbuf *m)
+static __rte_always_inline int dp_view_strip_ppp(struct dp_view *v)
 {
-	const uint8_t *ppp = rte_pktmbuf_mtod(m, const uint8_t *);
-	uint32_t octets = m->data_len, at = 0;
-	if (octets >= 2 && ppp[0] == 0xff && ppp[1] == 0x03)
+	const uint8_t *ppp = v->at;
+	uint32_t at = 0;
+	if (v->octets >= 2 && dp_load16(ppp) == RTE_BE16(0xff03))
 		at = 2;
-	if (unlikely(octets <= at))
+	if (unlikely(v->octets <= at))
 		return -1;
 	int protocol = ppp[at++];
 	if ((protocol & 1) == 0) {
-		if (unlikely(octets == at))
+		if (unlikely(v->octets == at))
 			return -1;
 		protocol = protocol << 8 | ppp[at++];
 	}
-	dp_strip(m, at);
+	dp_view_strip(v, at);
 	return protocol;
 }

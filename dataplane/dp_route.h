@@ -121,6 +121,27 @@ static inline bool dp_route6_has(const struct dp_routes *routes, const struct lc
 			     &key) != DP_TABLE_NONE;
 }
 
+/* The longest prefix in use; 0 where there is none. */
+static inline unsigned dp_route4_longest(const struct dp_routes *routes)
+{
+	uint64_t lengths = __atomic_load_n(&routes->lengths[0], __ATOMIC_ACQUIRE);
+	return 63U - (unsigned)__builtin_clzll(lengths | 1);
+}
+
+/* Looking ahead, in two steps a few packets apart, so that neither waits for memory: the hash by which the
+ * address is found first, its bucket on the way; then the slot that this most likely leads to. */
+static inline uint64_t dp_route4_look(const struct dp_routes *routes, uint32_t address)
+{
+	uint64_t hash = dp_route4_hash(address, dp_route4_longest(routes));
+	__builtin_prefetch(&routes->table.buckets[dp_table_start(&routes->table, hash)]);
+	return hash;
+}
+
+static inline uint32_t dp_route4_look_further(const struct dp_routes *routes, uint64_t hash)
+{
+	return dp_table_guess(&routes->table, hash);
+}
+
 /* The session's slot, its door open a moment ago, or LC_NO_SLOT. */
 static inline uint32_t dp_route4_find(const struct dp_routes *routes,
 				      const struct lc_mirror *mirror, uint32_t address)
@@ -136,6 +157,18 @@ static inline uint32_t dp_route4_find(const struct dp_routes *routes,
 			return slot;
 	}
 	return LC_NO_SLOT;
+}
+
+/* Likewise; near: a slot to be tried first. */
+static inline __attribute__((always_inline)) uint32_t
+dp_route4_find_near(const struct dp_routes *routes, const struct lc_mirror *mirror,
+		    uint32_t address, uint32_t near)
+{
+	struct dp_route_key key = {
+	    .mirror = mirror, .address = address, .length = dp_route4_longest(routes)};
+	if (__builtin_expect(dp_route4_match(&key, near), 1))
+		return near;
+	return dp_route4_find(routes, mirror, address);
 }
 
 static inline uint32_t dp_route6_find(const struct dp_routes *routes,

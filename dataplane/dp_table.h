@@ -17,6 +17,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "lc_mirror.h"
 
@@ -69,6 +72,39 @@ static inline void dp_table_prefetch(const struct dp_table *table, uint64_t hash
 	__builtin_prefetch(&table->buckets[dp_table_start(table, hash)], 1);
 }
 
+/* The entries of a bucket with this hash's tag, a bit each; a free one may be among them. */
+static inline __attribute__((always_inline)) uint32_t
+dp_bucket_tagged(const struct dp_bucket *bucket, uint64_t hash)
+{
+	uint32_t tagged = 0;
+#ifdef __SSE2__
+	const __m128i tag = _mm_set1_epi32((int)(uint32_t)hash);
+	const float *words = (const float *)(const void *)bucket;
+	for (unsigned i = 0; i < 2; i++) {
+		/* The upper halves of four words. */
+		__m128 tags = _mm_shuffle_ps(_mm_load_ps(words + 8 * i), _mm_load_ps(words + 8 * i + 4),
+					     _MM_SHUFFLE(3, 1, 3, 1));
+		tagged |= (uint32_t)_mm_movemask_ps(_mm_castsi128_ps(
+			      _mm_cmpeq_epi32(_mm_castps_si128(tags), tag)))
+			  << 4 * i;
+	}
+	return tagged & ((1U << DP_BUCKET_ENTRIES) - 1);
+#else
+	for (unsigned i = 0; i < DP_BUCKET_ENTRIES; i++)
+		tagged |= (uint32_t)(bucket->entry[i] >> 32 == (uint32_t)hash) << i;
+	return tagged;
+#endif
+}
+
+/* The first look at a bucket, without a comparison of keys: its most likely number, or any. */
+static inline __attribute__((always_inline)) uint32_t dp_table_guess(const struct dp_table *table,
+								     uint64_t hash)
+{
+	const struct dp_bucket *bucket = &table->buckets[dp_table_start(table, hash)];
+	uint32_t tagged = dp_bucket_tagged(bucket, hash) | 1U << (DP_BUCKET_ENTRIES - 1);
+	return (uint32_t)bucket->entry[__builtin_ctz(tagged)] - 1;
+}
+
 /* Is this number's record the one that is looked for? */
 typedef bool dp_table_match(const void *context, uint32_t number);
 
@@ -81,8 +117,9 @@ static inline __attribute__((always_inline)) uint32_t dp_table_find(const struct
 	uint32_t at = dp_table_start(table, hash);
 	for (uint32_t n = 0; n <= table->mask; n++, at = (at + 1) & table->mask) {
 		const struct dp_bucket *bucket = &table->buckets[at];
-		for (unsigned i = 0; i < DP_BUCKET_ENTRIES; i++) {
-			uint64_t word = __atomic_load_n(&bucket->entry[i], __ATOMIC_ACQUIRE);
+		for (uint32_t left = dp_bucket_tagged(bucket, hash); left != 0; left &= left - 1) {
+			uint64_t word = __atomic_load_n(&bucket->entry[__builtin_ctz(left)],
+							__ATOMIC_ACQUIRE);
 			if (word >> 32 == (uint32_t)hash && (uint32_t)word != 0 &&
 			    match(context, (uint32_t)word - 1))
 				return (uint32_t)word - 1;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* core_input: frames of core ports. IPv4 and IPv6 to a subscriber go into its session's tunnel;
+/* core_input: frames of core ports. IPv4 and IPv6 to a subscriber go into its session's tunnel, in one step;
  * what is to us, and all that is not IP, goes to eth_input. */
 #include "dp_ppp.h"
-#include "dp_node.h"
+#include "dp_tunnel.h"
 
-enum edge {
-	TO_L2TP,
+enum {
 	TO_ETH,
+	OTHERS,
 	TO_SPLIT,
 	TOO_BIG4,
 	TOO_BIG6,
@@ -15,59 +15,74 @@ enum edge {
 	TTL4,
 	TTL6,
 	NO_SUBSCRIBER,
-	NO_HEADROOM
+	TUNNEL,
 };
 
 DP_DROP(core_no_subscriber);
 
-static __rte_always_inline rte_edge_t into_session(struct rte_mbuf *m,
-						   const struct lc_session *session, uint32_t slot,
+/* What an IPv4 packet's route would be looked up by: its bucket is asked for now. */
+static __rte_always_inline uint64_t core_look(struct dp_worker *worker, struct rte_mbuf *m)
+{
+	const struct dp_port *port = worker->dp->by_id[m->port];
+	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
+	const struct rte_ipv4_hdr *ip = (const void *)(frame + port->eth_size);
+	if (unlikely(m->data_len < port->eth_size ||
+		     !dp_eth_is(port, frame, RTE_BE16(RTE_ETHER_TYPE_IPV4))))
+		return DP_NO_HINT;
+	return dp_route4_look(&worker->dp->routes4, rte_be_to_cpu_32(ip->dst_addr));
+}
+
+/* The session that it most likely leads to. */
+static __rte_always_inline uint64_t core_look_further(struct dp_worker *worker, uint64_t hint)
+{
+	const struct lc_mirror *mirror = &worker->dp->mirror;
+	if (unlikely(hint == DP_NO_HINT))
+		return hint;
+	uint32_t slot = dp_route4_look_further(&worker->dp->routes4, hint) & mirror->session_mask;
+	rte_prefetch0(&mirror->sessions[slot]);
+	rte_prefetch0(&mirror->sessions_out[slot]);
+	return slot;
+}
+
+static __rte_always_inline rte_edge_t into_session(struct dp_worker *worker, struct rte_mbuf *m,
+						   struct dp_view v, uint32_t slot,
 						   uint16_t protocol)
 {
-	m->hash.usr = slot;
-	if (unlikely(m->data_off < DP_HEADROOM))
-		return NO_HEADROOM;
-	dp_ppp_push(m, lc_session_door_read(session).flags, protocol);
-	return TO_L2TP;
+	dp_view_push_ppp(&v, lc_session_door_read(dp_session(worker->dp, slot)).flags, protocol);
+	return (rte_edge_t)(TUNNEL + dp_tunnel_send(worker, m, v, slot));
 }
 
 static __rte_always_inline rte_edge_t down4(struct dp_worker *worker, struct rte_mbuf *m,
-					    const struct dp_port *port)
+					    const struct dp_port *port, uint32_t near)
 {
-	uint32_t at = port->eth_size;
+	uint32_t at = port->eth_size, octets = m->data_len;
 	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, at);
-	if (unlikely(m->data_len < at + sizeof(*ip) || !dp_ip4_is_sane(ip, m->data_len - at)))
+	if (unlikely(octets < at + sizeof(*ip) || !dp_ip4_is_sane(ip, octets - at)))
 		return BAD4;
 	uint32_t to = rte_be_to_cpu_32(ip->dst_addr), total = rte_be_to_cpu_16(ip->total_length);
-	uint32_t slot = dp_route4_find(&worker->dp->routes4, &worker->dp->mirror, to);
+	uint32_t slot = dp_route4_find_near(&worker->dp->routes4, &worker->dp->mirror, to, near);
 	if (unlikely(slot == LC_NO_SLOT))
 		return to == port->address ? TO_ETH : NO_SUBSCRIBER;
 	if (unlikely(ip->time_to_live <= 1))
 		return TTL4;
-	const struct lc_session *session = dp_session(worker->dp, slot);
-	if (unlikely(total > session->mtu)) {
-		if (ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_DF_FLAG)) {
-			m->hash.usr = slot;
+	if (unlikely(total > dp_session(worker->dp, slot)->mtu)) {
+		m->hash.usr = slot;
+		if (ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_DF_FLAG))
 			return TOO_BIG4;
-		}
 		dp_ip4_hop(ip);
 		dp_trim(m, at + total);
 		dp_strip(m, at);
-		m->hash.usr = slot;
 		return TO_SPLIT;
 	}
 	dp_ip4_hop(ip);
-	dp_trim(m, at + total);
-	dp_strip(m, at);
-	return into_session(m, session, slot, DP_PPP_IP4);
+	return into_session(worker, m, (struct dp_view){(uint8_t *)ip, total}, slot, DP_PPP_IP4);
 }
 
-static __rte_always_inline rte_edge_t down6(struct dp_worker *worker, struct rte_mbuf *m,
-					    const struct dp_port *port)
+static rte_edge_t down6(struct dp_worker *worker, struct rte_mbuf *m, const struct dp_port *port)
 {
-	uint32_t at = port->eth_size;
+	uint32_t at = port->eth_size, octets = m->data_len;
 	struct rte_ipv6_hdr *ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv6_hdr *, at);
-	if (unlikely(m->data_len < at + sizeof(*ip) || !dp_ip6_is_sane(ip, m->data_len - at)))
+	if (unlikely(octets < at + sizeof(*ip) || !dp_ip6_is_sane(ip, octets - at)))
 		return BAD6;
 	uint32_t total = rte_be_to_cpu_16(ip->payload_len) + (uint32_t)sizeof(*ip);
 	uint32_t slot = dp_route6_find(&worker->dp->routes6, &worker->dp->mirror, ip->dst_addr);
@@ -77,31 +92,30 @@ static __rte_always_inline rte_edge_t down6(struct dp_worker *worker, struct rte
 			   : NO_SUBSCRIBER;
 	if (unlikely(ip->hop_limits <= 1))
 		return TTL6;
-	const struct lc_session *session = dp_session(worker->dp, slot);
-	if (unlikely(total > session->mtu)) {
+	if (unlikely(total > dp_session(worker->dp, slot)->mtu)) {
 		m->hash.usr = slot;
 		return TOO_BIG6;
 	}
 	ip->hop_limits--;
-	dp_trim(m, at + total);
-	dp_strip(m, at);
-	return into_session(m, session, slot, DP_PPP_IP6);
+	return into_session(worker, m, (struct dp_view){(uint8_t *)ip, total}, slot, DP_PPP_IP6);
 }
 
-static __rte_always_inline rte_edge_t core_decide(struct dp_worker *worker, struct rte_mbuf *m)
+static __rte_always_inline rte_edge_t core_decide(struct dp_worker *worker, struct rte_mbuf *m,
+						  uint64_t hint)
 {
 	const struct dp_port *port = worker->dp->by_id[m->port];
+	if (likely(hint != DP_NO_HINT))
+		return down4(worker, m, port, (uint32_t)hint);
 	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
 	if (unlikely(m->data_len < port->eth_size))
 		return TO_ETH;
-	if (likely(dp_eth_is(port, frame, RTE_BE16(RTE_ETHER_TYPE_IPV4))))
-		return down4(worker, m, port);
 	if (dp_eth_is(port, frame, RTE_BE16(RTE_ETHER_TYPE_IPV6)))
 		return down6(worker, m, port);
-	return TO_ETH;
+	return dp_eth_is_others(port, m) ? OTHERS : TO_ETH;
 }
 
-DP_NODE(core_input, core_decide, [TO_L2TP] = "l2tp_output", [TO_ETH] = "eth_input",
-	[TO_SPLIT] = "session_split", [TOO_BIG4] = "ip4_too_big", [TOO_BIG6] = "ip6_too_big",
-	[BAD4] = "ip4_bad", [BAD6] = "ip6_bad", [TTL4] = "ip4_ttl", [TTL6] = "ip6_hop_limit",
-	[NO_SUBSCRIBER] = "core_no_subscriber", [NO_HEADROOM] = "no_headroom");
+DP_NODE_LOOKING(core_input, core_look, core_look_further, core_decide, [TO_ETH] = "eth_input",
+		[OTHERS] = "eth_not_ours", [TO_SPLIT] = "session_split",
+		[TOO_BIG4] = "ip4_too_big", [TOO_BIG6] = "ip6_too_big", [BAD4] = "ip4_bad",
+		[BAD6] = "ip6_bad", [TTL4] = "ip4_ttl", [TTL6] = "ip6_hop_limit",
+		[NO_SUBSCRIBER] = "core_no_subscriber", DP_TUNNEL_NEXT_NODES(TUNNEL));

@@ -18,7 +18,8 @@ static rte_edge_t ip4_decide(struct dp_worker *worker, struct rte_mbuf *m)
 		return BAD;
 	if (port->address == 0 || ip->dst_addr != rte_cpu_to_be_32(port->address))
 		return NOT_OURS;
-	dp_trim(m, at + rte_be_to_cpu_16(ip->total_length));
+	uint32_t end = at + rte_be_to_cpu_16(ip->total_length);
+	dp_trim(m, end);
 	if (rte_ipv4_frag_pkt_is_fragmented(ip))
 		return TO_REASSEMBLE;
 	if (ip->next_proto_id == IPPROTO_ICMP)
@@ -31,7 +32,14 @@ static rte_edge_t ip4_decide(struct dp_worker *worker, struct rte_mbuf *m)
 		return DP_UDP_LENGTH;
 	if (udp->dst_port != RTE_BE16(LC_L2TP_UDP_PORT) || port->facing != CFG_FACING_PEER)
 		return UDP_PORT;
-	return dp_l2tp_udp(worker, m, ip, at);
+	uint64_t hint = dp_l2tp_look(worker, (const uint8_t *)(udp + 1));
+	struct dp_view v;
+	rte_edge_t edge = dp_l2tp_udp(worker, m, ip, at, end, hint, &v);
+	if (edge == DP_L2TP_PPP || edge == DP_L2TP_PPPOE) {
+		dp_view_store(m, v);
+		m->hash.usr = (uint32_t)hint;
+	}
+	return edge;
 }
 
 DP_NODE(ip4_input, ip4_decide, DP_L2TP_NEXT_NODES, [TO_REASSEMBLE] = "ip4_reassemble",

@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* l2tp_input: frames of peer ports. Takes L2TP data in its plain form, Ethernet, IPv4 without
- * options or fragments, UDP to port 1701, in one step; everything else goes to eth_input. */
+ * options or fragments, UDP to port 1701, in one step, and sends it on in the same: an LNS's to the core, a
+ * LAC's to its subscriber. Everything else goes to eth_input. */
 #include "dp_l2tp.h"
+#include "dp_pppoe.h"
+#include "dp_up.h"
 
-enum { TO_ETH = DP_L2TP_EDGES };
+enum {
+	TO_ETH = DP_L2TP_EDGES,
+	OTHERS,
+	UP,
+	DOWN = UP + DP_UP_EDGES,
+};
 
 DP_DROP(l2tp_short);
 DP_DROP(l2tp_version);
@@ -16,26 +24,52 @@ DP_DROP(l2tp_late);
 DP_DROP(udp_length);
 DP_DROP(udp_checksum);
 
-static __rte_always_inline rte_edge_t l2tp_decide(struct dp_worker *worker, struct rte_mbuf *m)
+enum { HEADERS = sizeof(struct rte_ipv4_hdr) + sizeof(struct rte_udp_hdr) };
+
+static __rte_always_inline uint64_t l2tp_look(struct dp_worker *worker, struct rte_mbuf *m)
 {
 	const struct dp_port *port = worker->dp->by_id[m->port];
 	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
 	uint32_t at = port->eth_size;
-	if (unlikely(m->data_len < at + sizeof(struct rte_ipv4_hdr) + sizeof(struct rte_udp_hdr) ||
+	if (unlikely(m->data_len < at + HEADERS ||
 		     !dp_eth_is(port, frame, RTE_BE16(RTE_ETHER_TYPE_IPV4))))
-		return TO_ETH;
-	const struct rte_ipv4_hdr *ip = (const void *)(frame + at);
-	const struct rte_udp_hdr *udp = (const void *)(ip + 1);
-	if (unlikely(ip->version_ihl != RTE_IPV4_VHL_DEF || ip->next_proto_id != IPPROTO_UDP ||
-		     (ip->fragment_offset & RTE_BE16(0x3fff)) != 0 ||
-		     ip->dst_addr != rte_cpu_to_be_32(port->address) ||
-		     udp->dst_port != RTE_BE16(LC_L2TP_UDP_PORT) ||
-		     !dp_ip4_is_sane(ip, m->data_len - at)))
-		return TO_ETH;
-	dp_trim(m, at + rte_be_to_cpu_16(ip->total_length));
-	if (unlikely(m->data_len < at + sizeof(*ip) + sizeof(*udp)))
-		return DP_UDP_LENGTH;
-	return dp_l2tp_udp(worker, m, ip, at + (uint32_t)sizeof(*ip));
+		return DP_NO_HINT;
+	return dp_l2tp_look(worker, frame + at + HEADERS);
 }
 
-DP_NODE(l2tp_input, l2tp_decide, DP_L2TP_NEXT_NODES, [TO_ETH] = "eth_input");
+static __rte_always_inline bool is_plain(const struct dp_port *port, const uint8_t *packet,
+					 uint32_t octets)
+{
+	const struct rte_ipv4_hdr *ip = (const void *)packet;
+	const struct rte_udp_hdr *udp = (const void *)(ip + 1);
+	/* Version, header length and fragmentation (but DF). */
+	return (dp_load64(packet) & RTE_BE64(UINT64_C(0xff00000000003fff))) ==
+		   RTE_BE64((uint64_t)RTE_IPV4_VHL_DEF << 56) &&
+	       ip->next_proto_id == IPPROTO_UDP && ip->dst_addr == port->address_be &&
+	       udp->dst_port == RTE_BE16(LC_L2TP_UDP_PORT) && dp_ip4_is_whole(ip, octets);
+}
+
+static __rte_always_inline rte_edge_t l2tp_decide(struct dp_worker *worker, struct rte_mbuf *m,
+						  uint64_t hint)
+{
+	const struct dp_port *port = worker->dp->by_id[m->port];
+	if (unlikely(hint == DP_NO_HINT))
+		return dp_eth_is_others(port, m) ? OTHERS : TO_ETH;
+	uint32_t at = port->eth_size, slot = (uint32_t)hint;
+	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, at);
+	if (unlikely(!is_plain(port, (const uint8_t *)ip, m->data_len - at)))
+		return TO_ETH;
+	struct dp_view v;
+	rte_edge_t edge =
+	    dp_l2tp_udp(worker, m, ip, at + (uint32_t)sizeof(*ip),
+			at + rte_be_to_cpu_16(ip->total_length), hint, &v);
+	if (likely(edge == DP_L2TP_PPP))
+		return (rte_edge_t)(UP + dp_up(worker, m, v, slot));
+	if (likely(edge == DP_L2TP_PPPOE))
+		return (rte_edge_t)(DOWN + dp_down(worker, m, v, slot));
+	return edge;
+}
+
+DP_NODE_LOOKING(l2tp_input, l2tp_look, dp_look_no_further, l2tp_decide,
+		DP_L2TP_NEXT_NODES, [TO_ETH] = "eth_input", [OTHERS] = "eth_not_ours",
+		DP_UP_NEXT_NODES(UP), DP_DOWN_NEXT_NODES(DOWN));

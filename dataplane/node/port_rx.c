@@ -22,6 +22,7 @@ static __rte_always_inline uint16_t rx_prepare(struct rte_graph *graph, struct r
 	uint16_t kept = 0;
 	for (uint16_t i = 0; i < n; i++) {
 		struct rte_mbuf *m = objs[i];
+		rte_prefetch0(rte_pktmbuf_mtod(m, void *));
 		m->port = port->id;
 		if (likely(m->nb_segs == 1))
 			objs[kept++] = m;

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* PPP frames of a session into its tunnel: L2TP, UDP, IPv4, Ethernet. For the nodes that meet them: core_input and
+ * pppoe_input, in one step, and l2tp_output, which takes what came another way.
+ *
+ * UDP's checksum is left out of data (RFC 2661 section 8.1 allows that). DF is clear: what is
+ * larger than the port's MTU is fragmented (ip4_fragment), for PPP has no other way to carry it. */
+#pragma once
+
+#include "dp_frame.h"
+#include "dp_l2tp.h"
+#include "dp_node.h"
+
+enum dp_tunnel_edge {
+	DP_TUNNEL_TX,
+	DP_TUNNEL_FRAGMENT,
+	DP_TUNNEL_HOLD,
+	DP_TUNNEL_CLOSED,
+	DP_TUNNEL_NO_HEADROOM,
+	DP_TUNNEL_NO_PORT,
+	DP_TUNNEL_EDGES,
+};
+
+/* first: the edges come after a node's own. */
+#define DP_TUNNEL_NEXT_NODES(first)                                                                \
+	[(first) + DP_TUNNEL_TX] = "port_tx", [(first) + DP_TUNNEL_FRAGMENT] = "ip4_fragment",     \
+	       [(first) + DP_TUNNEL_HOLD] = "hold",                                                \
+	       [(first) + DP_TUNNEL_CLOSED] = "session_closed",                                    \
+	       [(first) + DP_TUNNEL_NO_HEADROOM] = "no_headroom",                                  \
+	       [(first) + DP_TUNNEL_NO_PORT] = "session_no_port"
+
+static __rte_always_inline bool dp_tunnel_numbers(const struct lc_session_out *out,
+						  union lc_session_door door)
+{
+	return (door.flags & LC_SESSION_SEND_SEQUENCE) != 0 ||
+	       unlikely(__atomic_load_n(&out->follow_sequence, __ATOMIC_RELAXED) != 0);
+}
+
+/* Ns is kept in the mirror, so that it goes on where it was after a restart. */
+static __rte_always_inline void dp_view_push_l2tp(struct dp_view *v,
+						  const struct lc_session *session,
+						  struct lc_session_out *out,
+						  union lc_session_door door)
+{
+	bool sequence = dp_tunnel_numbers(out, door),
+	     length = (door.flags & LC_SESSION_LENGTH) != 0;
+	uint8_t *p = dp_view_push(v, 6U + (sequence ? 4 : 0) + (length ? 2 : 0));
+	lc_put16(p, (uint16_t)(LC_L2TP_VERSION | (sequence ? LC_L2TP_SEQUENCE : 0) |
+			       (length ? LC_L2TP_LENGTH : 0)));
+	p += 2;
+	if (length) {
+		lc_put16(p, (uint16_t)v->octets);
+		p += 2;
+	}
+	lc_put16(p, session->peer_tunnel_id);
+	lc_put16(p + 2, session->peer_session_id);
+	if (sequence) {
+		lc_put16(p + 4, dp_sequence_next(out));
+		lc_put16(p + 6, 0);
+	}
+}
+
+static __rte_always_inline void dp_view_push_udp(struct dp_view *v, const struct lc_session *session)
+{
+	uint32_t octets = v->octets + (uint32_t)sizeof(struct rte_udp_hdr);
+	rte_be64_t word = rte_cpu_to_be_64((uint64_t)session->local_udp_port << 48 |
+					   (uint64_t)session->peer_udp_port << 32 | octets << 16);
+	memcpy(dp_view_push(v, sizeof(word)), &word, sizeof(word));
+}
+
+/* v: a PPP frame in m, of the session in this slot. */
+static __rte_always_inline rte_edge_t dp_tunnel_send(struct dp_worker *worker, struct rte_mbuf *m,
+						     struct dp_view v, uint32_t slot)
+{
+	struct dp *dp = worker->dp;
+	const struct lc_session *session = dp_session(dp, slot);
+	struct lc_session_out *out = &dp->mirror.sessions_out[slot];
+	union lc_session_door door = lc_session_door_read(session);
+	if (unlikely(door.tunnel_id == 0))
+		return DP_TUNNEL_CLOSED;
+	if (unlikely(v.at < (uint8_t *)m->buf_addr + DP_HEADROOM))
+		return DP_TUNNEL_NO_HEADROOM;
+	if (unlikely(session->port >= dp->n_ports))
+		return DP_TUNNEL_NO_PORT;
+	const struct dp_port *port = &dp->ports[session->port];
+
+	worker->forwarded = 1;
+	out->packets++;
+	out->octets += v.octets;
+	dp_view_push_l2tp(&v, session, out, door);
+	dp_view_push_udp(&v, session);
+	dp_view_push(&v, sizeof(struct rte_ipv4_hdr));
+	uint32_t total = v.octets;
+	dp_ip4_write(v.at, total, worker->ip_id++, IPPROTO_UDP, session->local_address,
+		     session->peer_address);
+
+	union lc_neighbour_link link = dp_hop_use(&dp->hops, out->next_hop);
+	dp_view_push_eth(&v, port, link.word, RTE_BE16(RTE_ETHER_TYPE_IPV4));
+	m->port = port->id;
+	m->hash.usr = slot;
+	dp_view_store(m, v);
+	if (unlikely(total > port->mtu)) {
+		out->fragmented++;
+		return DP_TUNNEL_FRAGMENT;
+	}
+	return likely(link.state == LC_NEIGHBOUR_REACHABLE) ? DP_TUNNEL_TX : DP_TUNNEL_HOLD;
+}
