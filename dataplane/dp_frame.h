@@ -154,15 +154,21 @@ static __rte_always_inline uint16_t dp_sum_fold(uint64_t sum)
 	return (uint16_t)(half >> 16);
 }
 
+static __rte_always_inline uint16_t dp_ip4_words_sum(rte_be64_t first, rte_be64_t second,
+						     rte_be32_t last)
+{
+	uint64_t sum, carries = 0;
+	carries += __builtin_add_overflow(first, second, &sum);
+	carries += __builtin_add_overflow(sum, last, &sum);
+	carries = __builtin_add_overflow(sum, carries, &sum);
+	return dp_sum_fold(sum + carries);
+}
+
 /* The sum of an IPv4 header of 20 octets: 0xffff where its checksum is right. */
 static __rte_always_inline uint16_t dp_ip4_sum(const void *header)
 {
 	const char *at = header;
-	uint64_t sum = dp_load64(at), carries = 0;
-	carries += __builtin_add_overflow(sum, dp_load64(at + 8), &sum);
-	carries += __builtin_add_overflow(sum, dp_load32(at + 16), &sum);
-	carries = __builtin_add_overflow(sum, carries, &sum);
-	return dp_sum_fold(sum + carries);
+	return dp_ip4_words_sum(dp_load64(at), dp_load64(at + 8), dp_load32(at + 16));
 }
 
 /* A header without options, its version seen: is the packet whole and its checksum right? */
@@ -191,23 +197,20 @@ static __rte_always_inline void dp_ip4_hop(struct rte_ipv4_hdr *ip)
 	ip->hdr_checksum = (uint16_t)(sum + (sum >= 0xffff));
 }
 
-/* An IPv4 header without options, with its checksum. Addresses: host order. Summed up before it is written, in whole words:
- * to read back what was just written in parts would wait until it has left the store buffer. */
+/* An IPv4 header without options, with its checksum. Addresses: host order. Made and summed up in registers: to read back what
+ * was just written in parts would wait until it has left the store buffer. */
 static __rte_always_inline void dp_ip4_write(void *header, uint32_t total, uint16_t id,
 					     uint8_t protocol, uint32_t source,
 					     uint32_t destination)
 {
-	uint64_t first =
-	    (uint64_t)RTE_IPV4_VHL_DEF << 56 | (uint64_t)total << 32 | (uint64_t)id << 16;
-	uint64_t second = (uint64_t)64 << 56 | (uint64_t)protocol << 48 | source;
-	uint64_t sum = (first >> 32) + (first & 0xffffffff) + (second >> 32) + source + destination;
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	rte_be64_t words[2] = {rte_cpu_to_be_64(first),
-			       rte_cpu_to_be_64(second | (~sum & 0xffff) << 32)};
+	rte_be64_t words[2] = {
+	    rte_cpu_to_be_64((uint64_t)RTE_IPV4_VHL_DEF << 56 | (uint64_t)total << 32 |
+			     (uint64_t)id << 16),
+	    rte_cpu_to_be_64((uint64_t)64 << 56 | (uint64_t)protocol << 48 | source)};
 	rte_be32_t last = rte_cpu_to_be_32(destination);
+	uint16_t sum = (uint16_t)~dp_ip4_words_sum(words[0], words[1], last);
 	memcpy(header, words, sizeof(words));
+	memcpy((uint8_t *)header + offsetof(struct rte_ipv4_hdr, hdr_checksum), &sum, sizeof(sum));
 	memcpy((uint8_t *)header + sizeof(words), &last, sizeof(last));
 }
 

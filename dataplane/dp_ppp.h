@@ -18,6 +18,11 @@ enum {
 static __rte_always_inline void dp_view_push_ppp(struct dp_view *v, uint8_t flags,
 						 uint16_t protocol)
 {
+	if (likely((flags & (LC_SESSION_PFC | LC_SESSION_ACFC)) == 0)) {
+		rte_be32_t header = rte_cpu_to_be_32(UINT32_C(0xff030000) | protocol);
+		memcpy(dp_view_push(v, sizeof(header)), &header, sizeof(header));
+		return;
+	}
 	bool compress_protocol = (flags & LC_SESSION_PFC) != 0 && protocol < 0x100;
 	bool compress_address = (flags & LC_SESSION_ACFC) != 0 && protocol != DP_PPP_LCP;
 	if (compress_protocol)

@@ -121,10 +121,10 @@ static inline bool dp_route6_has(const struct dp_routes *routes, const struct lc
 			     &key) != DP_TABLE_NONE;
 }
 
-/* The longest prefix in use; 0 where there is none. */
+/* The longest prefix in use; 0 where there is none. Good for a hint. */
 static inline unsigned dp_route4_longest(const struct dp_routes *routes)
 {
-	uint64_t lengths = __atomic_load_n(&routes->lengths[0], __ATOMIC_ACQUIRE);
+	uint64_t lengths = __atomic_load_n(&routes->lengths[0], __ATOMIC_RELAXED);
 	return 63U - (unsigned)__builtin_clzll(lengths | 1);
 }
 
@@ -159,14 +159,15 @@ static inline uint32_t dp_route4_find(const struct dp_routes *routes,
 	return LC_NO_SLOT;
 }
 
-/* Likewise; near: a slot to be tried first. */
+/* Likewise; near: a slot to be tried first. It is right if it has the address itself: nothing is longer. */
 static inline __attribute__((always_inline)) uint32_t
 dp_route4_find_near(const struct dp_routes *routes, const struct lc_mirror *mirror,
 		    uint32_t address, uint32_t near)
 {
-	struct dp_route_key key = {
-	    .mirror = mirror, .address = address, .length = dp_route4_longest(routes)};
-	if (__builtin_expect(dp_route4_match(&key, near), 1))
+	const struct lc_session *session = &mirror->sessions[near];
+	if (__builtin_expect(dp_route_is_open(session) && session->ipv4 == address &&
+				 session->ipv4_length == 32,
+			     1))
 		return near;
 	return dp_route4_find(routes, mirror, address);
 }

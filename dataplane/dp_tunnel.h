@@ -35,14 +35,32 @@ static __rte_always_inline bool dp_tunnel_numbers(const struct lc_session_out *o
 	       unlikely(__atomic_load_n(&out->follow_sequence, __ATOMIC_RELAXED) != 0);
 }
 
-/* Ns is kept in the mirror, so that it goes on where it was after a restart. */
-static __rte_always_inline void dp_view_push_l2tp(struct dp_view *v,
-						  const struct lc_session *session,
-						  struct lc_session_out *out,
-						  union lc_session_door door)
+/* Two neighbouring fields of a session, as they are on the wire one after the other. */
+static __rte_always_inline uint32_t dp_tunnel_ids(const struct lc_session *session)
 {
-	bool sequence = dp_tunnel_numbers(out, door),
-	     length = (door.flags & LC_SESSION_LENGTH) != 0;
+	_Static_assert(offsetof(struct lc_session, peer_session_id) ==
+			   offsetof(struct lc_session, peer_tunnel_id) + 2,
+		       "read as one");
+	uint32_t ids = rte_be_to_cpu_32(dp_load32(&session->peer_tunnel_id));
+	return ids << 16 | ids >> 16;
+}
+
+static __rte_always_inline uint32_t dp_tunnel_udp_ports(const struct lc_session *session)
+{
+	_Static_assert(offsetof(struct lc_session, local_udp_port) ==
+			   offsetof(struct lc_session, peer_udp_port) + 2,
+		       "read as one");
+	return rte_be_to_cpu_32(dp_load32(&session->peer_udp_port));
+}
+
+/* A header with whatever fields the session wants. Ns is kept in the mirror, so that it goes on where it was after a
+ * restart. */
+static __rte_always_inline void dp_tunnel_push_more(struct dp_view *v,
+						    const struct lc_session *session,
+						    struct lc_session_out *out, bool sequence,
+						    bool length)
+{
+	uint32_t ids = dp_tunnel_ids(session);
 	uint8_t *p = dp_view_push(v, 6U + (sequence ? 4 : 0) + (length ? 2 : 0));
 	lc_put16(p, (uint16_t)(LC_L2TP_VERSION | (sequence ? LC_L2TP_SEQUENCE : 0) |
 			       (length ? LC_L2TP_LENGTH : 0)));
@@ -51,30 +69,48 @@ static __rte_always_inline void dp_view_push_l2tp(struct dp_view *v,
 		lc_put16(p, (uint16_t)v->octets);
 		p += 2;
 	}
-	lc_put16(p, session->peer_tunnel_id);
-	lc_put16(p + 2, session->peer_session_id);
+	memcpy(p, &ids, sizeof(ids));
 	if (sequence) {
 		lc_put16(p + 4, dp_sequence_next(out));
 		lc_put16(p + 6, 0);
 	}
 }
 
-static __rte_always_inline void dp_view_push_udp(struct dp_view *v, const struct lc_session *session)
+static __rte_always_inline void dp_tunnel_push_l2tp(struct dp_view *v,
+						    const struct lc_session *session,
+						    struct lc_session_out *out,
+						    union lc_session_door door)
 {
-	uint32_t octets = v->octets + (uint32_t)sizeof(struct rte_udp_hdr);
-	rte_be64_t word = rte_cpu_to_be_64((uint64_t)session->local_udp_port << 48 |
-					   (uint64_t)session->peer_udp_port << 32 | octets << 16);
-	memcpy(dp_view_push(v, sizeof(word)), &word, sizeof(word));
+	bool sequence = dp_tunnel_numbers(out, door),
+	     length = (door.flags & LC_SESSION_LENGTH) != 0;
+	if (unlikely(sequence || length)) {
+		dp_tunnel_push_more(v, session, out, sequence, length);
+		return;
+	}
+	uint32_t ids = dp_tunnel_ids(session);
+	uint8_t *p = dp_view_push(v, 6);
+	lc_put16(p, LC_L2TP_VERSION);
+	memcpy(p + 2, &ids, sizeof(ids));
 }
 
-/* v: a PPP frame in m, of the session in this slot. */
+static __rte_always_inline void dp_tunnel_push_udp(struct dp_view *v,
+						   const struct lc_session *session)
+{
+	uint32_t ports = dp_tunnel_udp_ports(session);
+	uint8_t *p = dp_view_push(v, sizeof(struct rte_udp_hdr));
+	rte_be32_t rest = rte_cpu_to_be_16((uint16_t)v->octets); /* and no checksum */
+	memcpy(p, &ports, sizeof(ports));
+	memcpy(p + 4, &rest, sizeof(rest));
+}
+
+/* v: a PPP frame in m, of the session in this slot, whose door was read. */
 static __rte_always_inline rte_edge_t dp_tunnel_send(struct dp_worker *worker, struct rte_mbuf *m,
-						     struct dp_view v, uint32_t slot)
+						     struct dp_view v, uint32_t slot,
+						     union lc_session_door door)
 {
 	struct dp *dp = worker->dp;
 	const struct lc_session *session = dp_session(dp, slot);
 	struct lc_session_out *out = &dp->mirror.sessions_out[slot];
-	union lc_session_door door = lc_session_door_read(session);
 	if (unlikely(door.tunnel_id == 0))
 		return DP_TUNNEL_CLOSED;
 	if (unlikely(v.at < (uint8_t *)m->buf_addr + DP_HEADROOM))
@@ -86,8 +122,8 @@ static __rte_always_inline rte_edge_t dp_tunnel_send(struct dp_worker *worker, s
 	worker->forwarded = 1;
 	out->packets++;
 	out->octets += v.octets;
-	dp_view_push_l2tp(&v, session, out, door);
-	dp_view_push_udp(&v, session);
+	dp_tunnel_push_l2tp(&v, session, out, door);
+	dp_tunnel_push_udp(&v, session);
 	dp_view_push(&v, sizeof(struct rte_ipv4_hdr));
 	uint32_t total = v.octets;
 	dp_ip4_write(v.at, total, worker->ip_id++, IPPROTO_UDP, session->local_address,

@@ -48,8 +48,9 @@ static __rte_always_inline rte_edge_t into_session(struct dp_worker *worker, str
 						   struct dp_view v, uint32_t slot,
 						   uint16_t protocol)
 {
-	dp_view_push_ppp(&v, lc_session_door_read(dp_session(worker->dp, slot)).flags, protocol);
-	return (rte_edge_t)(TUNNEL + dp_tunnel_send(worker, m, v, slot));
+	union lc_session_door door = lc_session_door_read(dp_session(worker->dp, slot));
+	dp_view_push_ppp(&v, door.flags, protocol);
+	return (rte_edge_t)(TUNNEL + dp_tunnel_send(worker, m, v, slot, door));
 }
 
 static __rte_always_inline rte_edge_t down4(struct dp_worker *worker, struct rte_mbuf *m,

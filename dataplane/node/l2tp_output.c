@@ -9,7 +9,9 @@ DP_DROP(session_no_port);
 
 static rte_edge_t l2tp_output_decide(struct dp_worker *worker, struct rte_mbuf *m)
 {
-	return dp_tunnel_send(worker, m, dp_view_of(m), m->hash.usr);
+	uint32_t slot = m->hash.usr;
+	return dp_tunnel_send(worker, m, dp_view_of(m), slot,
+			      lc_session_door_read(dp_session(worker->dp, slot)));
 }
 
 DP_NODE(l2tp_output, l2tp_output_decide, DP_TUNNEL_NEXT_NODES(0));

@@ -22,7 +22,7 @@ static __rte_always_inline uint64_t pppoe_look(struct dp_worker *worker, struct 
 		     !dp_eth_is(port, frame, RTE_BE16(RTE_ETHER_TYPE_PPPOE_SESSION))))
 		return DP_NO_HINT;
 	uint32_t slot =
-	    __atomic_load_n(&port->pppoe[rte_be_to_cpu_16(pppoe->session)], __ATOMIC_ACQUIRE);
+	    __atomic_load_n(&port->pppoe[rte_be_to_cpu_16(pppoe->session)], __ATOMIC_RELAXED);
 	uint32_t there = slot & dp->mirror.session_mask;
 	rte_prefetch0(&dp->mirror.sessions[there]);
 	rte_prefetch0(&dp->mirror.sessions_out[there]);
@@ -55,9 +55,9 @@ static __rte_always_inline rte_edge_t pppoe_decide(struct dp_worker *worker, str
 		return WRONG_MAC;
 
 	struct dp_view v = {frame + at, rte_be_to_cpu_16(pppoe->length)};
-	if (!(door.flags & LC_SESSION_ACFC))
+	if (likely((door.flags & LC_SESSION_ACFC) == 0))
 		lc_put16(dp_view_push(&v, 2), 0xff03);
-	return (rte_edge_t)(TUNNEL + dp_tunnel_send(worker, m, v, slot));
+	return (rte_edge_t)(TUNNEL + dp_tunnel_send(worker, m, v, slot, door));
 }
 
 DP_NODE_LOOKING(pppoe_input, pppoe_look, dp_look_no_further, pppoe_decide, [TO_ETH] = "eth_input",

