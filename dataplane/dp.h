@@ -72,6 +72,7 @@ struct dp_worker {
 	struct dp_port *polled[LC_MAX_PORTS];
 	unsigned n_polled;
 	unsigned index;      /* also its reader in the mirror */
+	bool alone;          /* there is no other */
 	uint16_t ip_id;      /* Identification of the next outer packet */
 	uint64_t now;        /* ms, a turn old at most */
 	uint32_t work;       /* packets that came in during this turn */

@@ -17,9 +17,9 @@ enum dp_core_edge {
 
 #define DP_CORE_NEXT_NODES(first)                                                                  \
 	[(first) + DP_CORE_TX] = "port_tx", [(first) + DP_CORE_HOLD] = "hold",                     \
-	       [(first) + DP_CORE_FRAGMENT] = "ip4_fragment",                                      \
-	       [(first) + DP_CORE_TOO_BIG] = "ip6_too_big",                                        \
-	       [(first) + DP_CORE_NO_ROUTE] = "core_no_route"
+		   [(first) + DP_CORE_FRAGMENT] = "ip4_fragment",                                  \
+		   [(first) + DP_CORE_TOO_BIG] = "ip6_too_big",                                    \
+		   [(first) + DP_CORE_NO_ROUTE] = "core_no_route"
 
 static __rte_always_inline bool dp_core_is_on_link6(const struct dp_port *port,
 						    const uint8_t address[16])

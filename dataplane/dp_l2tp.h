@@ -56,18 +56,18 @@ static __rte_always_inline rte_edge_t dp_l2tp_sequence(struct dp_worker *worker,
 	return edge;
 }
 
-/* What looking ahead finds of an L2TP data header: the slot where its session would be, if there is one, and in the
- * upper half the IDs as a door has them. What is read of it soon is asked for now. Any eight octets will do. */
-static __rte_always_inline uint64_t dp_l2tp_look(const struct dp_worker *worker,
-						 const uint8_t *header)
+/* hint->at is an L2TP data header: finds the slot where its session would be, if there is one, and the IDs as a door has
+ * them, and asks for what is read of the session soon. */
+static __rte_always_inline void dp_l2tp_look(const struct dp_worker *worker, struct dp_hint *hint)
 {
 	const struct lc_mirror *mirror = &worker->dp->mirror;
-	uint64_t word = rte_be_to_cpu_64(dp_load64(header));
+	uint64_t word = rte_be_to_cpu_64(dp_load64(hint->at));
 	uint32_t ids = (uint32_t)(word >> ((word >> 58 & 16) ^ 16)); /* bit 62: Length is there */
 	uint32_t slot = lc_session_slot(mirror, (uint16_t)(ids >> 16), (uint16_t)ids);
 	rte_prefetch0(&mirror->sessions[slot]);
 	rte_prefetch0(&mirror->sessions_in[slot]);
-	return (uint64_t)(ids << 16 | ids >> 16) << 32 | slot;
+	hint->slot = slot;
+	hint->key = ids << 16 | ids >> 16;
 }
 
 /* The size of an L2TP data header of any kind; *octets, of the message, becomes what its Length says. 0: *edge tells what is
@@ -98,13 +98,14 @@ static inline uint32_t dp_l2tp_size(const uint8_t *header, uint32_t bits, uint32
 	return size;
 }
 
-/* v: an L2TP message, to the end of UDP's payload; hint: of dp_l2tp_look(); source: of the IP
- * header. Where the edge is DP_L2TP_PPP or DP_L2TP_PPPOE, v has become its PPP frame. */
-static __rte_always_inline rte_edge_t dp_l2tp_receive(struct dp_worker *worker, struct dp_view *v,
-						      uint64_t hint, uint32_t source)
+/* hint: of an L2TP message, to the end of UDP's payload; source: of the IP header. Where the edge is DP_L2TP_PPP or
+ * DP_L2TP_PPPOE, *v is its PPP frame. */
+static __rte_always_inline rte_edge_t dp_l2tp_receive(struct dp_worker *worker,
+						      const struct dp_hint *hint, uint32_t source,
+						      struct dp_view *v)
 {
-	const uint8_t *header = v->at;
-	uint32_t octets = v->octets, slot = (uint32_t)hint;
+	const uint8_t *header = hint->at;
+	uint32_t octets = hint->octets, slot = hint->slot;
 	if (unlikely(octets < 6))
 		return DP_L2TP_SHORT;
 
@@ -122,52 +123,32 @@ static __rte_always_inline rte_edge_t dp_l2tp_receive(struct dp_worker *worker, 
 
 	const struct lc_session *session = dp_session(worker->dp, slot);
 	union lc_session_door door = lc_session_door_read(session);
-	if (unlikely((uint32_t)door.word != hint >> 32 || door.tunnel_id == 0))
+	if (unlikely((uint32_t)door.word != hint->key || door.tunnel_id == 0))
 		return DP_L2TP_NO_SESSION;
 	if (unlikely(session->peer_address != source))
 		return DP_L2TP_WRONG_PEER;
 	bool sequenced = (bits & LC_L2TP_SEQUENCE) != 0;
 	uint32_t ns_at = (bits & LC_L2TP_LENGTH) != 0 ? 8 : 6;
 	rte_edge_t edge = dp_l2tp_sequence(worker, slot, door, sequenced,
-				sequenced ? lc_get16(header + ns_at) : 0);
+					   sequenced ? lc_get16(header + ns_at) : 0);
 	if (unlikely(edge > DP_L2TP_PPPOE))
 		return edge;
 
-	v->at += size;
-	v->octets = octets - size;
+	*v = (struct dp_view){hint->at + size, octets - size};
+#ifndef DP_WITHOUT_WIRE_STORES /* tools/bench measures what they cost */
 	struct lc_session_in *in = &worker->dp->mirror.sessions_in[slot];
 	in->packets++;
 	in->octets += v->octets;
+#endif
 	return edge;
 }
 
 /* Over what UDP says is its own (RFC 768), which IP's length may exceed. */
-static inline bool dp_udp_is_right(const struct rte_ipv4_hdr *ip, const struct rte_udp_hdr *udp,
-				   uint32_t length)
+static inline __rte_cold bool dp_udp_is_right(const struct rte_ipv4_hdr *ip,
+						  const struct rte_udp_hdr *udp, uint32_t length)
 {
 	uint32_t sum = (uint32_t)rte_raw_cksum(&ip->src_addr, 8) + RTE_BE16(IPPROTO_UDP) +
 		       udp->dgram_len + rte_raw_cksum(udp, length);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (uint16_t)((sum & 0xffff) + (sum >> 16)) == 0xffff;
-}
-
-/* UDP within a sane IPv4 packet that ends with the frame; at: of the UDP header. hint: as above. Control
- * messages: the frame is trimmed to what UDP says. */
-static __rte_always_inline rte_edge_t dp_l2tp_udp(struct dp_worker *worker, struct rte_mbuf *m,
-						  const struct rte_ipv4_hdr *ip, uint32_t at,
-						  uint32_t octets, uint64_t hint,
-						  struct dp_view *v)
-{
-	const struct rte_udp_hdr *udp = rte_pktmbuf_mtod_offset(m, const struct rte_udp_hdr *, at);
-	uint32_t length = rte_be_to_cpu_16(udp->dgram_len);
-	if (unlikely(length < sizeof(*udp) || at + length > octets))
-		return DP_UDP_LENGTH;
-	if (unlikely(udp->dgram_cksum != 0) && !dp_udp_is_right(ip, udp, length))
-		return DP_UDP_CHECKSUM;
-	*v = (struct dp_view){rte_pktmbuf_mtod_offset(m, uint8_t *, at + sizeof(*udp)),
-			      length - (uint32_t)sizeof(*udp)};
-	rte_edge_t edge = dp_l2tp_receive(worker, v, hint, rte_be_to_cpu_32(ip->src_addr));
-	if (unlikely(edge == DP_L2TP_CONTROL))
-		dp_trim(m, at + length);
-	return edge;
 }

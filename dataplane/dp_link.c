@@ -185,7 +185,8 @@ static void follow(struct dp_links *links, uint32_t slot)
 	if (lc_session_door_read(session).tunnel_id == 0)
 		return;
 	struct lc_session_out *out = &dp->mirror.sessions_out[slot];
-	dp_sequence_restart(out, session);
+	if (dp->n_workers > 1) /* else the worker does */
+		dp_sequence_restart(out, session);
 	if (session->port < dp->n_ports)
 		__atomic_store_n(
 		    &out->next_hop,

@@ -104,6 +104,7 @@ static int open_workers(struct dp *dp)
 		struct dp_worker *worker = &dp->workers[i];
 		worker->dp = dp;
 		worker->index = i;
+		worker->alone = dp->n_workers == 1;
 		worker->now = dp->now;
 		int error = dp_worker_open(worker);
 		if (error < 0)

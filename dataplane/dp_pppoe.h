@@ -28,8 +28,8 @@ enum dp_down_edge {
 /* first: the edges come after a node's own. */
 #define DP_DOWN_NEXT_NODES(first)                                                                  \
 	[(first) + DP_DOWN_TX] = "port_tx", [(first) + DP_DOWN_SHORT] = "ppp_short",               \
-	       [(first) + DP_DOWN_TOO_BIG] = "pppoe_too_big",                                      \
-	       [(first) + DP_DOWN_NO_PORT] = "session_no_port"
+		   [(first) + DP_DOWN_TOO_BIG] = "pppoe_too_big",                                  \
+		   [(first) + DP_DOWN_NO_PORT] = "session_no_port"
 
 /* v: a PPP frame in m, of the session in this slot. The address and control field has no place there (section 7) and is
  * taken off. */
@@ -54,8 +54,7 @@ static __rte_always_inline rte_edge_t dp_down(struct dp_worker *worker, struct r
 	*pppoe = (struct dp_pppoe){.version_type = DP_PPPOE_VERSION_TYPE,
 				   .session = rte_cpu_to_be_16(session->pppoe_session),
 				   .length = length};
-	dp_view_push_eth(&v, port, dp_load64(session->mac),
-			 RTE_BE16(RTE_ETHER_TYPE_PPPOE_SESSION));
+	dp_view_push_eth(&v, port, dp_load64(session->mac), RTE_BE16(RTE_ETHER_TYPE_PPPOE_SESSION));
 	m->port = port->id;
 	dp_view_store(m, v);
 	return DP_DOWN_TX;

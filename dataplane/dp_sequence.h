@@ -20,7 +20,7 @@
  * data_resets instead, one that lags could set ns to zero behind the back of another that has drawn already (stores in
  * this order), or the end of the process could make the reset forgotten (in the other). A SIGKILL between the two:
  * the next data plane does both, before its workers start: Ns begins at zero once more, which is what a reset
- * looks like. */
+ * looks like. Where there is one worker, all this is its own, and needs no atomic addition. */
 #pragma once
 
 #include "lc_record.h"
@@ -68,7 +68,7 @@ static inline uint16_t dp_sequence_next(struct lc_session_out *out)
 	return __atomic_fetch_add(&out->ns, 1, __ATOMIC_RELAXED);
 }
 
-/* The main lcore, of a session whose door is open: numbers from zero on, if that was asked for since
+/* The main lcore (several workers), of a session whose door is open: numbers from zero on, if that was asked for since
  * the last time. */
 static inline void dp_sequence_restart(struct lc_session_out *out, const struct lc_session *session)
 {
@@ -77,4 +77,15 @@ static inline void dp_sequence_restart(struct lc_session_out *out, const struct 
 		return;
 	__atomic_store_n(&out->ns, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&out->data_resets, resets, __ATOMIC_RELEASE);
+}
+
+/* Where there is one worker: nobody else draws, so it needs no atomic addition (a quarter of what sending a packet
+ * takes), and makes them begin at zero itself, instead of the main lcore. */
+static inline uint16_t dp_sequence_next_alone(struct lc_session_out *out,
+					      const struct lc_session *session)
+{
+	dp_sequence_restart(out, session);
+	uint16_t ns = __atomic_load_n(&out->ns, __ATOMIC_RELAXED);
+	__atomic_store_n(&out->ns, (uint16_t)(ns + 1), __ATOMIC_RELAXED);
+	return ns;
 }

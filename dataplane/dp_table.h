@@ -82,10 +82,11 @@ dp_bucket_tagged(const struct dp_bucket *bucket, uint64_t hash)
 	const float *words = (const float *)(const void *)bucket;
 	for (unsigned i = 0; i < 2; i++) {
 		/* The upper halves of four words. */
-		__m128 tags = _mm_shuffle_ps(_mm_load_ps(words + 8 * i), _mm_load_ps(words + 8 * i + 4),
-					     _MM_SHUFFLE(3, 1, 3, 1));
-		tagged |= (uint32_t)_mm_movemask_ps(_mm_castsi128_ps(
-			      _mm_cmpeq_epi32(_mm_castps_si128(tags), tag)))
+		__m128 tags =
+		    _mm_shuffle_ps(_mm_load_ps(words + 8 * i), _mm_load_ps(words + 8 * i + 4),
+				   _MM_SHUFFLE(3, 1, 3, 1));
+		tagged |= (uint32_t)_mm_movemask_ps(
+			      _mm_castsi128_ps(_mm_cmpeq_epi32(_mm_castps_si128(tags), tag)))
 			  << 4 * i;
 	}
 	return tagged & ((1U << DP_BUCKET_ENTRIES) - 1);
@@ -118,8 +119,8 @@ static inline __attribute__((always_inline)) uint32_t dp_table_find(const struct
 	for (uint32_t n = 0; n <= table->mask; n++, at = (at + 1) & table->mask) {
 		const struct dp_bucket *bucket = &table->buckets[at];
 		for (uint32_t left = dp_bucket_tagged(bucket, hash); left != 0; left &= left - 1) {
-			uint64_t word = __atomic_load_n(&bucket->entry[__builtin_ctz(left)],
-							__ATOMIC_ACQUIRE);
+			uint64_t word =
+			    __atomic_load_n(&bucket->entry[__builtin_ctz(left)], __ATOMIC_ACQUIRE);
 			if (word >> 32 == (uint32_t)hash && (uint32_t)word != 0 &&
 			    match(context, (uint32_t)word - 1))
 				return (uint32_t)word - 1;

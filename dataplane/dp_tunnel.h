@@ -23,10 +23,10 @@ enum dp_tunnel_edge {
 /* first: the edges come after a node's own. */
 #define DP_TUNNEL_NEXT_NODES(first)                                                                \
 	[(first) + DP_TUNNEL_TX] = "port_tx", [(first) + DP_TUNNEL_FRAGMENT] = "ip4_fragment",     \
-	       [(first) + DP_TUNNEL_HOLD] = "hold",                                                \
-	       [(first) + DP_TUNNEL_CLOSED] = "session_closed",                                    \
-	       [(first) + DP_TUNNEL_NO_HEADROOM] = "no_headroom",                                  \
-	       [(first) + DP_TUNNEL_NO_PORT] = "session_no_port"
+		   [(first) + DP_TUNNEL_HOLD] = "hold",                                            \
+		   [(first) + DP_TUNNEL_CLOSED] = "session_closed",                                \
+		   [(first) + DP_TUNNEL_NO_HEADROOM] = "no_headroom",                              \
+		   [(first) + DP_TUNNEL_NO_PORT] = "session_no_port"
 
 static __rte_always_inline bool dp_tunnel_numbers(const struct lc_session_out *out,
 						  union lc_session_door door)
@@ -56,9 +56,8 @@ static __rte_always_inline uint32_t dp_tunnel_udp_ports(const struct lc_session 
 /* A header with whatever fields the session wants. Ns is kept in the mirror, so that it goes on where it was after a
  * restart. */
 static __rte_always_inline void dp_tunnel_push_more(struct dp_view *v,
-						    const struct lc_session *session,
-						    struct lc_session_out *out, bool sequence,
-						    bool length)
+						    const struct lc_session *session, bool sequence,
+						    uint16_t ns, bool length)
 {
 	uint32_t ids = dp_tunnel_ids(session);
 	uint8_t *p = dp_view_push(v, 6U + (sequence ? 4 : 0) + (length ? 2 : 0));
@@ -71,12 +70,12 @@ static __rte_always_inline void dp_tunnel_push_more(struct dp_view *v,
 	}
 	memcpy(p, &ids, sizeof(ids));
 	if (sequence) {
-		lc_put16(p + 4, dp_sequence_next(out));
+		lc_put16(p + 4, ns);
 		lc_put16(p + 6, 0);
 	}
 }
 
-static __rte_always_inline void dp_tunnel_push_l2tp(struct dp_view *v,
+static __rte_always_inline void dp_tunnel_push_l2tp(struct dp_worker *worker, struct dp_view *v,
 						    const struct lc_session *session,
 						    struct lc_session_out *out,
 						    union lc_session_door door)
@@ -84,7 +83,10 @@ static __rte_always_inline void dp_tunnel_push_l2tp(struct dp_view *v,
 	bool sequence = dp_tunnel_numbers(out, door),
 	     length = (door.flags & LC_SESSION_LENGTH) != 0;
 	if (unlikely(sequence || length)) {
-		dp_tunnel_push_more(v, session, out, sequence, length);
+		uint16_t ns = !sequence       ? 0
+			      : worker->alone ? dp_sequence_next_alone(out, session)
+					      : dp_sequence_next(out);
+		dp_tunnel_push_more(v, session, sequence, ns, length);
 		return;
 	}
 	uint32_t ids = dp_tunnel_ids(session);
@@ -120,9 +122,11 @@ static __rte_always_inline rte_edge_t dp_tunnel_send(struct dp_worker *worker, s
 	const struct dp_port *port = &dp->ports[session->port];
 
 	worker->forwarded = 1;
+#ifndef DP_WITHOUT_WIRE_STORES
 	out->packets++;
 	out->octets += v.octets;
-	dp_tunnel_push_l2tp(&v, session, out, door);
+#endif
+	dp_tunnel_push_l2tp(worker, &v, session, out, door);
 	dp_tunnel_push_udp(&v, session);
 	dp_view_push(&v, sizeof(struct rte_ipv4_hdr));
 	uint32_t total = v.octets;

@@ -25,13 +25,16 @@ enum dp_up_edge {
 
 /* first: the edges come after a node's own. */
 #define DP_UP_NEXT_NODES(first)                                                                    \
-	DP_CORE_NEXT_NODES(first), [(first) + DP_UP_LCP_ECHO] = "lcp_echo",                        \
-	    [(first) + DP_UP_LOCAL] = "session_icmp", [(first) + DP_UP_SHORT] = "ppp_short",       \
-	    [(first) + DP_UP_PROTOCOL] = "ppp_protocol", [(first) + DP_UP_BAD4] = "ip4_bad",       \
-	    [(first) + DP_UP_BAD6] = "ip6_bad", [(first) + DP_UP_SOURCE4] = "ip4_source",          \
-	    [(first) + DP_UP_SOURCE6] = "ip6_source", [(first) + DP_UP_SCOPE4] = "ip4_scope",      \
-	    [(first) + DP_UP_SCOPE6] = "ip6_scope", [(first) + DP_UP_TTL4] = "ip4_ttl",            \
-	    [(first) + DP_UP_TTL6] = "ip6_hop_limit"
+	DP_CORE_NEXT_NODES(first),                                                                 \
+	    [(first) + DP_UP_LCP_ECHO] = "lcp_echo", [(first) + DP_UP_LOCAL] = "session_icmp",     \
+		       [(first) + DP_UP_SHORT] = "ppp_short",                                      \
+		       [(first) + DP_UP_PROTOCOL] = "ppp_protocol",                                \
+		       [(first) + DP_UP_BAD4] = "ip4_bad", [(first) + DP_UP_BAD6] = "ip6_bad",     \
+		       [(first) + DP_UP_SOURCE4] = "ip4_source",                                   \
+		       [(first) + DP_UP_SOURCE6] = "ip6_source",                                   \
+		       [(first) + DP_UP_SCOPE4] = "ip4_scope",                                     \
+		       [(first) + DP_UP_SCOPE6] = "ip6_scope", [(first) + DP_UP_TTL4] = "ip4_ttl", \
+		       [(first) + DP_UP_TTL6] = "ip6_hop_limit"
 
 /* A subscriber sends from its own addresses: with one of one family, not at all from the other. One
  * that has none is not known, and may use any (a route behind it). */
@@ -44,7 +47,7 @@ static __rte_always_inline bool dp_up_may_send4(const struct lc_session *session
 }
 
 static __rte_always_inline bool dp_up_may_send6(const struct lc_session *session,
-					  const uint8_t source[16])
+						const uint8_t source[16])
 {
 	if (unlikely(session->ipv6_length == 0))
 		return session->ipv4 == 0;
@@ -54,7 +57,7 @@ static __rte_always_inline bool dp_up_may_send6(const struct lc_session *session
 }
 
 static __rte_always_inline rte_edge_t dp_up4(struct dp_worker *worker, struct rte_mbuf *m,
-					  struct dp_view *v, const struct lc_session *session)
+					     struct dp_view *v, const struct lc_session *session)
 {
 	struct rte_ipv4_hdr *ip = (void *)v->at;
 	if (unlikely(v->octets < sizeof(*ip) || !dp_ip4_is_sane(ip, v->octets)))
@@ -77,8 +80,8 @@ static __rte_always_inline rte_edge_t dp_up4(struct dp_worker *worker, struct rt
 	return dp_core_frame(worker, m, v, port, hop, RTE_BE16(RTE_ETHER_TYPE_IPV4));
 }
 
-static rte_edge_t dp_up6(struct dp_worker *worker, struct rte_mbuf *m,
-					  struct dp_view *v, const struct lc_session *session)
+static rte_edge_t dp_up6(struct dp_worker *worker, struct rte_mbuf *m, struct dp_view *v,
+			 const struct lc_session *session)
 {
 	struct rte_ipv6_hdr *ip = (void *)v->at;
 	if (unlikely(v->octets < sizeof(*ip) || !dp_ip6_is_sane(ip, v->octets)))

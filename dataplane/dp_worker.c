@@ -66,8 +66,27 @@ int dp_worker_open(struct dp_worker *worker)
 	return make_graph(worker);
 }
 
+#ifdef DP_GRAPH_STATS
+/* For tools/bench: a line a node that had packets. */
+static void print_nodes(const struct dp_worker *worker)
+{
+	rte_node_t count;
+	rte_graph_off_t offset;
+	struct rte_node *node;
+	rte_graph_foreach_node(count, offset, worker->graph, node) if (node->total_objs > 0)
+	    printf("node %s packets %llu calls %llu cycles %llu\n", node->name,
+		   (unsigned long long)node->total_objs, (unsigned long long)node->total_calls,
+		   (unsigned long long)node->total_cycles);
+	fflush(stdout);
+}
+#endif
+
 void dp_worker_close(struct dp_worker *worker)
 {
+#ifdef DP_GRAPH_STATS
+	if (worker->graph)
+		print_nodes(worker);
+#endif
 	if (worker->graph)
 		rte_graph_destroy(worker->graph->id);
 	if (worker->fragments) {

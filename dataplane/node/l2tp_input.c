@@ -24,19 +24,7 @@ DP_DROP(l2tp_late);
 DP_DROP(udp_length);
 DP_DROP(udp_checksum);
 
-enum { HEADERS = sizeof(struct rte_ipv4_hdr) + sizeof(struct rte_udp_hdr) };
-
-static __rte_always_inline uint64_t l2tp_look(struct dp_worker *worker, struct rte_mbuf *m)
-{
-	const struct dp_port *port = worker->dp->by_id[m->port];
-	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
-	uint32_t at = port->eth_size;
-	if (unlikely(m->data_len < at + HEADERS ||
-		     !dp_eth_is(port, frame, RTE_BE16(RTE_ETHER_TYPE_IPV4))))
-		return DP_NO_HINT;
-	return dp_l2tp_look(worker, frame + at + HEADERS);
-}
-
+/* What is whole and to us, without options and not a fragment. */
 static __rte_always_inline bool is_plain(const struct dp_port *port, const uint8_t *packet,
 					 uint32_t octets)
 {
@@ -46,30 +34,46 @@ static __rte_always_inline bool is_plain(const struct dp_port *port, const uint8
 	return (dp_load64(packet) & RTE_BE64(UINT64_C(0xff00000000003fff))) ==
 		   RTE_BE64((uint64_t)RTE_IPV4_VHL_DEF << 56) &&
 	       ip->next_proto_id == IPPROTO_UDP && ip->dst_addr == port->address_be &&
-	       udp->dst_port == RTE_BE16(LC_L2TP_UDP_PORT) && dp_ip4_is_whole(ip, octets);
+	       dp_load16(&udp->dst_port) == RTE_BE16(LC_L2TP_UDP_PORT) &&
+	       rte_be_to_cpu_16(ip->total_length) <= octets &&
+	       rte_be_to_cpu_16(udp->dgram_len) + sizeof(*ip) ==
+		   rte_be_to_cpu_16(ip->total_length) &&
+	       dp_ip4_sum(ip) == 0xffff &&
+	       (likely(udp->dgram_cksum == 0) ||
+		dp_udp_is_right(ip, udp, rte_be_to_cpu_16(udp->dgram_len)));
+}
+
+static __rte_always_inline void l2tp_look(struct dp_worker *worker, struct rte_mbuf *m,
+					  struct dp_hint *hint)
+{
+	enum { HEADERS = sizeof(struct rte_ipv4_hdr) + sizeof(struct rte_udp_hdr) };
+	const struct dp_port *port = worker->dp->by_id[m->port];
+	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *), *packet = frame + port->eth_size;
+	hint->at = NULL;
+	if (unlikely(m->data_len < port->eth_size + HEADERS ||
+		     !dp_eth_is(port, frame, RTE_BE16(RTE_ETHER_TYPE_IPV4)) ||
+		     !is_plain(port, packet, m->data_len - (uint32_t)port->eth_size)))
+		return;
+	hint->at = packet + HEADERS;
+	hint->octets = rte_be_to_cpu_16(((struct rte_ipv4_hdr *)packet)->total_length) - HEADERS;
+	dp_l2tp_look(worker, hint);
 }
 
 static __rte_always_inline rte_edge_t l2tp_decide(struct dp_worker *worker, struct rte_mbuf *m,
-						  uint64_t hint)
+						  const struct dp_hint *hint)
 {
-	const struct dp_port *port = worker->dp->by_id[m->port];
-	if (unlikely(hint == DP_NO_HINT))
-		return dp_eth_is_others(port, m) ? OTHERS : TO_ETH;
-	uint32_t at = port->eth_size, slot = (uint32_t)hint;
-	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, at);
-	if (unlikely(!is_plain(port, (const uint8_t *)ip, m->data_len - at)))
-		return TO_ETH;
+	if (unlikely(hint->at == NULL))
+		return dp_eth_is_others(worker->dp->by_id[m->port], m) ? OTHERS : TO_ETH;
 	struct dp_view v;
-	rte_edge_t edge =
-	    dp_l2tp_udp(worker, m, ip, at + (uint32_t)sizeof(*ip),
-			at + rte_be_to_cpu_16(ip->total_length), hint, &v);
+	uint32_t source = rte_be_to_cpu_32(dp_load32(hint->at - sizeof(struct rte_udp_hdr) - 8));
+	rte_edge_t edge = dp_l2tp_receive(worker, hint, source, &v);
 	if (likely(edge == DP_L2TP_PPP))
-		return (rte_edge_t)(UP + dp_up(worker, m, v, slot));
+		return (rte_edge_t)(UP + dp_up(worker, m, v, hint->slot));
 	if (likely(edge == DP_L2TP_PPPOE))
-		return (rte_edge_t)(DOWN + dp_down(worker, m, v, slot));
-	return edge;
+		return (rte_edge_t)(DOWN + dp_down(worker, m, v, hint->slot));
+	return edge == DP_L2TP_CONTROL ? TO_ETH : edge;
 }
 
-DP_NODE_LOOKING(l2tp_input, l2tp_look, dp_look_no_further, l2tp_decide,
+DP_NODE_LOOKING(l2tp_input, l2tp_look, NULL, l2tp_decide,
 		DP_L2TP_NEXT_NODES, [TO_ETH] = "eth_input", [OTHERS] = "eth_not_ours",
 		DP_UP_NEXT_NODES(UP), DP_DOWN_NEXT_NODES(DOWN));
