@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What tools/bench needs from the mirror; it prints JSON.
  *
- *	warmline-bench-stage set CONFIG CAPTURE OCTETS   makes mirror and capture
+ *	warmline-bench-stage set CONFIG CAPTURE OCTETS FRAMES plain|sequence   makes mirror and capture
  *	warmline-bench-stage measure CONFIG SECONDS      measures the data plane that runs there
  *	warmline-bench-stage clear CONFIG                removes the mirror
  */
@@ -25,7 +25,9 @@ static int print(json_t *object)
 static int set(const struct roles *roles, char **arguments)
 {
 	unsigned octets = 0;
-	if (stage_set(roles, (unsigned)strtoul(arguments[1], NULL, 10), arguments[0], &octets) != 0)
+	if (stage_set(roles, (unsigned)strtoul(arguments[1], NULL, 10),
+		      (unsigned)strtoul(arguments[2], NULL, 10),
+		      strcmp(arguments[3], "sequence") == 0, arguments[0], &octets) != 0)
 		return EXIT_FAILURE;
 	return print(json_pack("{s:i}", "octets", (int)octets));
 }
@@ -59,7 +61,8 @@ static int measure(const struct roles *roles, char **arguments)
 		return EXIT_FAILURE;
 	}
 	return print(json_pack(
-	    "{s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:o}", "packets", (json_int_t)m.packets,
+	    "{s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:o}", "sink_made",
+	    (json_int_t)m.sink_made, "packets", (json_int_t)m.packets,
 	    "session_packets", (json_int_t)m.sessions, "session_least", (json_int_t)m.least,
 	    "session_most", (json_int_t)m.most, "seconds", m.seconds, "share", m.share, "tsc_hz",
 	    m.tsc_hz, "port_losses", (json_int_t)m.port_losses, "counters", counted));
@@ -76,7 +79,7 @@ int main(int argc, char **argv)
 		const char *name;
 		int arguments; /* after CONFIG */
 		int (*run)(const struct roles *roles, char **arguments);
-	} commands[] = {{"set", 2, set}, {"measure", 1, measure}, {"clear", 0, clear}};
+	} commands[] = {{"set", 4, set}, {"measure", 1, measure}, {"clear", 0, clear}};
 
 	for (size_t i = 0; argc >= 3 && i < sizeof(commands) / sizeof(commands[0]); i++) {
 		struct roles roles;
@@ -89,7 +92,7 @@ int main(int argc, char **argv)
 		return status;
 	}
 	fprintf(stderr,
-		"usage: %s set CONFIG CAPTURE OCTETS | measure CONFIG SECONDS | clear CONFIG\n",
+		"usage: %s set CONFIG CAPTURE OCTETS FRAMES plain|sequence | measure CONFIG SECONDS | clear CONFIG\n",
 		argv[0]);
 	return 2;
 }

@@ -136,6 +136,7 @@ static void count_losses(const struct roles *roles, const struct lc_mirror *mirr
 {
 	const struct lc_port_state *sink = &mirror->ports[roles_index(roles, roles->sink)];
 	const struct lc_port_state *source = &mirror->ports[roles_index(roles, roles->source)];
+	result->sink_made = sink->rx_packets - result->sink_made;
 	result->port_losses = sink->tx_errors + source->rx_missed - result->port_losses;
 	for (unsigned c = 0; c < LC_COUNTERS; c++) {
 		uint64_t sum = 0;

@@ -5,6 +5,7 @@
 #include "roles.h"
 
 struct measure {
+	uint64_t sink_made;   /* packets that the sink port made up and delivered meanwhile */
 	uint64_t packets;     /* that left by the sink port during the interval */
 	uint64_t sessions;    /* the same, as the sessions' own counters have it */
 	uint64_t least, most; /* of any one session */

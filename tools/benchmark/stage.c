@@ -24,6 +24,7 @@ struct stage {
 	unsigned n_tunnels;
 	uint32_t *sessions; /* slots */
 	unsigned n_sessions;
+	bool sequence;
 };
 
 static uint64_t now_ms(void)
@@ -41,8 +42,10 @@ static int complain(const char *what, int error)
 
 static uint32_t peer_address(const struct cfg *cfg, unsigned tunnel)
 {
-	return cfg->n_tunnels > 0 ? cfg->tunnels[tunnel].remote
-				  : cfg->profiles[tunnel].peers.address;
+	if (cfg->n_tunnels > 0)
+		return cfg->tunnels[tunnel].remote;
+	uint32_t first = cfg->profiles[tunnel % cfg->n_profiles].peers.address;
+	return first + tunnel / cfg->n_profiles;
 }
 
 /* As dp_hop finds it after a restart. */
@@ -62,8 +65,13 @@ static void add_neighbours(struct stage *stage)
 {
 	const struct roles *roles = stage->roles;
 	unsigned number = 1;
-	for (unsigned i = 0; i < stage->n_tunnels; i++)
-		add_neighbour(stage, number++, roles->peer, peer_address(roles->cfg, i));
+	const struct cfg_prefix4 *link = &roles->peer->ipv4;
+	uint32_t mask = ~(uint32_t)((UINT64_C(1) << (32 - link->length)) - 1);
+	for (unsigned i = 0; i < stage->n_tunnels; i++) {
+		uint32_t address = peer_address(roles->cfg, i);
+		if (((address ^ link->address) & mask) == 0)
+			add_neighbour(stage, number++, roles->peer, address);
+	}
 	for (unsigned i = 0; i < roles->cfg->n_ports; i++)
 		if (roles->cfg->ports[i].gateway4 != 0)
 			add_neighbour(stage, number++, &roles->cfg->ports[i],
@@ -119,7 +127,7 @@ static int add_session(struct stage *stage, const struct cfg_subscribers *range,
 	s->ipv4 = subscriber.ipv4;
 	s->ipv4_length = subscriber.ipv4 != 0 ? 32 : 0;
 	memcpy(s->name, subscriber.name, sizeof(s->name));
-	lc_txn_open_door(stage->txn, s, 0);
+	lc_txn_open_door(stage->txn, s, stage->sequence ? LC_SESSION_SEND_SEQUENCE : 0);
 	return lc_txn_commit(stage->txn);
 }
 
@@ -130,8 +138,8 @@ static int fill_mirror(struct stage *stage)
 	int error = 0;
 	for (unsigned i = 0; i < cfg->n_subscribers; i++)
 		sessions += cfg->subscribers[i].count;
-	stage->n_tunnels = cfg->n_tunnels > 0 ? cfg->n_tunnels : cfg->n_profiles;
-	if (sessions == 0 || stage->n_tunnels == 0) {
+	stage->n_tunnels = cfg->n_tunnels > 0 ? cfg->n_tunnels : cfg->limits.tunnels;
+	if (sessions == 0 || (cfg->n_tunnels == 0 && cfg->n_profiles == 0)) {
 		fprintf(stderr, "%s: wants subscribers, and tunnels or destination profiles\n",
 			cfg->path);
 		return -EINVAL;
@@ -166,7 +174,8 @@ static void shuffle(uint32_t *list, unsigned n)
 }
 
 /* The classic format: a header of 24 octets, then each frame behind one of 16. */
-static int write_capture(struct stage *stage, unsigned octets, const char *path, unsigned *written)
+static int write_capture(struct stage *stage, unsigned octets, unsigned frames, const char *path,
+			 unsigned *written)
 {
 	const uint32_t file_header[6] = {0xa1b2c3d4, 4 << 16 | 2, 0,
 					 0,          FRAME_MAX,   1 /* Ethernet */};
@@ -174,10 +183,12 @@ static int write_capture(struct stage *stage, unsigned octets, const char *path,
 	FILE *file = fopen(path, "we");
 	if (file == NULL)
 		return complain(path, -errno);
-	shuffle(stage->sessions, stage->n_sessions);
 	fwrite(file_header, sizeof(file_header), 1, file);
-	for (unsigned i = 0; i < stage->n_sessions; i++) {
-		const struct lc_session *session = &stage->mirror.sessions[stage->sessions[i]];
+	for (unsigned i = 0; i < frames || i % stage->n_sessions != 0 || i == 0; i++) {
+		if (i % stage->n_sessions == 0)
+			shuffle(stage->sessions, stage->n_sessions);
+		const struct lc_session *session =
+		    &stage->mirror.sessions[stage->sessions[i % stage->n_sessions]];
 		uint32_t length = *written = frame_write(stage->roles, session, octets, frame);
 		const uint32_t header[4] = {0, i, length, length};
 		fwrite(header, sizeof(header), 1, file);
@@ -189,9 +200,10 @@ static int write_capture(struct stage *stage, unsigned octets, const char *path,
 	return 0;
 }
 
-int stage_set(const struct roles *roles, unsigned octets, const char *capture, unsigned *written)
+int stage_set(const struct roles *roles, unsigned octets, unsigned frames, bool sequence,
+	      const char *capture, unsigned *written)
 {
-	struct stage stage = {.roles = roles};
+	struct stage stage = {.roles = roles, .sequence = sequence};
 	char why[256] = "";
 	int error = roles_make_mirror(roles, &stage.mirror);
 	if (error)
@@ -202,7 +214,7 @@ int stage_set(const struct roles *roles, unsigned octets, const char *capture, u
 	else
 		error = fill_mirror(&stage);
 	if (error == 0)
-		error = write_capture(&stage, octets, capture, written);
+		error = write_capture(&stage, octets, frames, capture, written);
 	if (stage.txn)
 		lc_txn_detach(stage.txn);
 	lc_mirror_close(&stage.mirror);

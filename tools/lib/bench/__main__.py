@@ -2,6 +2,7 @@
 """The measurements; tools/bench has made everything ready."""
 
 import argparse
+import importlib
 import json
 import os
 import pathlib
@@ -9,14 +10,9 @@ import platform
 import signal
 import sys
 
-import forwarders
 import report
 import roads
-import scale
 from trouble import Loss, Trouble
-
-
-QUIET = 0.98  # share of its core that a forwarding thread should have had
 
 
 def number(kind, low, high):
@@ -42,6 +38,8 @@ def parse(arguments):
     parser = Parser(add_help=False, allow_abbrev=False)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--compare")
+    parser.add_argument("--only", choices=groups())
     parser.add_argument("--runs", type=number(int, 1, 1000))
     parser.add_argument("--seconds", type=number(float, 0.1, 600))
     # What tools/bench adds.
@@ -50,8 +48,11 @@ def parse(arguments):
     parser.add_argument("--scratch", type=pathlib.Path)
     parser.add_argument("--hugepages", type=lambda text: text == "true", default=False)
     options = parser.parse_args(arguments)
-    options.runs = options.runs or (1 if options.quick else 3)
+    options.runs = options.runs or (1 if options.quick else 5)
     options.seconds = options.seconds or (0.5 if options.quick else 1.0)
+    options.nodes = {}
+    if options.compare:
+        report.load(options.compare)
     wanted = {roads.MAIN_CORE, roads.WORKER_CORE}
     if not wanted <= os.sched_getaffinity(0):
         raise Trouble(f"wants cores {sorted(wanted)}, may use {sorted(os.sched_getaffinity(0))}")
@@ -67,42 +68,23 @@ def machine():
     return f"{models[0] if models else platform.machine()}, Linux {platform.release()}"
 
 
-def measure(options, road, octets):
-    """One after the other in each run, so that what slows the machine down for a while slows down both."""
-    runs, shares = [], []
-    for _ in range(options.runs):
-        ours, our_share, hz, octets = forwarders.warmline(options, road, octets)
-        theirs, their_share = forwarders.testpmd(options)
-        runs.append((ours, theirs, hz))
-        shares += [our_share, their_share]
-    return octets, runs, min(shares)
+def groups():
+    """Each a module with show(options, file), which prints and returns rows; in this order."""
+    here = pathlib.Path(__file__).parent
+    return [name for name in ("forwarding", "scale", "restart") if (here / f"{name}.py").exists()]
 
 
 def bench(options):
+    """Whether no row is worse than then."""
     show = sys.stderr if options.json else sys.stdout
-    pages = "hugepages" if options.hugepages else "ordinary pages"
-    print(
-        f"warmline-dataplane beside dpdk-testpmd io: one worker, {roads.SESSIONS} sessions in {roads.TUNNELS}"
-        f" tunnels, {pages};\nmedian of {options.runs} runs of {options.seconds:g} s; {machine()}\n",
-        file=show,
-    )
-    print(report.COLUMNS, file=show, flush=True)
-    rows, least = [], 1.0
-    for size, target in ((roads.SMALL, roads.TARGET), (roads.LARGE, None)):
-        for road in roads.ROADS:
-            if options.quick and target is None:
-                continue
-            octets, runs, share = measure(options, road, size)
-            least = min(least, share)
-            of_road = report.rows(road, octets, runs, target)
-            print(report.line(road, octets, of_road), file=show, flush=True)
-            rows += of_road
-    rows += scale.show(options, show)
-    if least < QUIET:
-        print(f"\nOther processes took up to {1 - least:.0%} of the worker's core: rates are per second of the time"
-              " that was left, and low.", file=show)  # fmt: skip
+    earlier = report.load(options.compare) if options.compare else {}
+    rows = []
+    print(f"{machine()}\n", file=show)
+    for name in [options.only] if options.only else groups():
+        rows += importlib.import_module(name).show(options, show)
     if options.json:
-        print(json.dumps({"machine": machine(), "rows": rows}, indent=1))
+        print(json.dumps({"machine": machine(), "rows": rows, "nodes": options.nodes}, indent=1))
+    return not (options.compare and report.compare(rows, earlier, show))
 
 
 def stop(number, frame):
@@ -114,8 +96,8 @@ def main():
         signal.signal(number, stop)
     try:
         options = parse(sys.argv[1:])
-        if not options.only_check:
-            bench(options)
+        if not options.only_check and not bench(options):
+            return 1
     except Trouble as trouble:
         print(f"tools/bench: {trouble}", file=sys.stderr)
         return 2

@@ -1,40 +1,66 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Results, as rows for programs and as a table for people. A figure is the median of its runs."""
 
+import json
 import statistics
 
+from trouble import Trouble
 
-def row(name, unit, values, target=None):
+WORSE = 0.05  # by more than this is worse
+MOST_IS_BEST = ("Mpps", "kpps", "/s")  # ends of units; and ratios to something else ("of ...")
+
+
+def row(name, unit, values, target=None, most=False):
+    """most: the target is the most that is good, else the least."""
     value = statistics.median(values)
+    met = None if target is None else value <= target if most else value >= target
     return {
         "name": name, "value": value, "unit": unit, "min": min(values), "max": max(values),
-        "target": target, "met": None if target is None else value >= target,
+        "target": target, "met": met,
     }  # fmt: skip
 
 
-def rows(road, octets, runs, target):
-    """runs: (our packets a second, testpmd's, TSC ticks a second)."""
-    name = f"{road.name}/{octets}"
-    return [
-        row(f"{name}/rate", "Mpps", [ours / 1e6 for ours, _, _ in runs]),
-        row(f"{name}/cycles", "cycles/packet", [hz / ours for ours, _, hz in runs]),
-        row(f"{name}/testpmd-rate", "Mpps", [theirs / 1e6 for _, theirs, _ in runs]),
-        row(f"{name}/testpmd-cycles", "cycles/packet", [hz / theirs for _, theirs, hz in runs]),
-        row(f"{name}/ratio", "of testpmd io", [ours / theirs for ours, theirs, _ in runs], target),
-    ]
+COLUMNS = f"{'':<40} {'':>9} {'min':>9} {'max':>9}  {'unit':<14} target"
 
 
-COLUMNS = f"{'':<30} {'octets':>6}  {'Mpps':>6} {'min':>6} {'max':>6} {'cycles':>6}  {'testpmd':>7} {'cycles':>6}  {'ratio':>5}  target"
-
-
-
-def line(road, octets, of_road):
-    rate, cycles, their_rate, their_cycles, ratio = of_road
+def line(one):
     target = ""
-    if ratio["target"] is not None:
-        target = f"{ratio['target']:.2f} {'met' if ratio['met'] else 'missed'}"
+    if one["target"] is not None:
+        target = f"{one['target']:g} {'met' if one['met'] else 'missed'}"
     return (
-        f"{road.title:<30} {octets:>6}  {rate['value']:>6.2f} {rate['min']:>6.2f} {rate['max']:>6.2f}"
-        f" {cycles['value']:>6.0f}  {their_rate['value']:>7.2f} {their_cycles['value']:>6.0f}"
-        f"  {ratio['value']:>5.2f}  {target}"
+        f"{one['name']:<40} {one['value']:>9.3f} {one['min']:>9.3f} {one['max']:>9.3f}  {one['unit']:<14} {target}"
     ).rstrip()
+
+
+def load(path):
+    """The rows of an earlier run, by name."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return {one["name"]: one for one in json.load(file)["rows"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Trouble(f"{path}: no rows of an earlier run: {error}") from None
+
+
+def is_worse(one, then):
+    """By how much more a share was lost, by which part a rate fell or a time grew."""
+    now, before, unit = one["value"], then["value"], one["unit"]
+    if unit.startswith("slower"):
+        return now > before + WORSE
+    if unit.endswith(MOST_IS_BEST) or unit.startswith("of "):
+        return now < before * (1 - WORSE)
+    return now > before * (1 + WORSE)
+
+
+def compare(rows, earlier, file):
+    """Prints each row with its ratio to then. Whether one is worse."""
+    worse = False
+    print(f"\n{'compared with then':<40} {'now':>12} {'then':>12} {'ratio':>7}", file=file)
+    for one in rows:
+        then = earlier.get(one["name"])
+        if then is None:
+            continue
+        ratio = f"{one['value'] / then['value']:>7.2f}" if then["value"] else f"{'':>7}"
+        mark = "  WORSE" if is_worse(one, then) else ""
+        worse = worse or mark != ""
+        print(f"{one['name']:<40} {one['value']:>12.3f} {then['value']:>12.3f} {ratio}{mark}", file=file)
+    return worse

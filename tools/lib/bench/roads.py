@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What is measured: four directions of forwarding, each a chassis with a source and a sink."""
+"""What is measured: directions of forwarding, each a chassis with a source and a sink."""
 
 TUNNELS = 8
 SESSIONS = 512
+RANGE = 65535  # subscribers of one range, at most
 MBUFS = 65536  # as many as testpmd has
 MAIN_CORE, WORKER_CORE = 0, 1
-TARGET = 0.55  # of testpmd io's packet rate, for the smallest frames
-SMALL, LARGE = 64, 512  # octets of a frame without FCS, or the least that the encapsulation needs
+SMALL = 64  # octets of a frame without FCS, or the least that the encapsulation needs
 
 PEER = {"facing": "peer", "address": "10.1.0.1/24"}
 CORE = {"facing": "core", "address": "10.2.0.1/24", "gateway": "10.2.0.254"}
@@ -28,6 +28,18 @@ def lns():
     }
 
 
+def large_lns(sessions):
+    """The peers are behind a gateway: there are more of them than neighbours."""
+    profile = {"name": "lacs", "address": "10.128.0.0/9", "remote_hosts": [{"name": "*"}]}
+    return {
+        "l2tp": {"host_name": "bench", "hello_interval": 0, "destination_profiles": [profile]},
+        "subscribers": [
+            {"name": f"range{i}-user{{}}", "count": min(RANGE, sessions - i * RANGE), "ipv4": f"10.{64 + i}.0.1"}
+            for i in range(-(-sessions // RANGE))
+        ],
+    }
+
+
 def lac():
     share = SESSIONS // TUNNELS
     tunnels = [{"name": f"lns{t}", "remote": peer_address(t), "port": "peer"} for t in range(TUNNELS)]
@@ -42,9 +54,12 @@ def lac():
 
 
 class Road:
-    def __init__(self, name, title, role, source, sink):
-        self.name, self.title = name, title
+    """frames: in the capture, at least."""
+
+    def __init__(self, name, title, role, source, sink, tunnels=TUNNELS, sessions=SESSIONS, frames=0, sequence=False):
+        self.name, self.title, self.frames, self.sequence = name, title, frames, sequence
         self._role, self._source, self._sink = role, source, sink
+        self._tunnels, self._sessions = tunnels, sessions
 
     def config(self, chassis, runtime, devices, hugepages):
         """devices: of the source and of the sink."""
@@ -54,10 +69,10 @@ class Road:
         ]
         return {
             "chassis": {"name": chassis, "runtime_directory": str(runtime)},
-            "limits": {"tunnels": TUNNELS, "sessions": SESSIONS, "message_buffers": 64},
+            "limits": {"tunnels": self._tunnels, "sessions": self._sessions, "message_buffers": 64},
             "dataplane": {
                 "main_core": MAIN_CORE, "worker_cores": [WORKER_CORE], "memory_mb": 512,
-                "hugepages": hugepages, "mbufs": MBUFS,
+                "hugepages": hugepages, "mbufs": MBUFS + self.frames,
             },
             "slots": slots,
             **self._role(),
@@ -70,3 +85,13 @@ ROADS = (
     Road("lac-upstream", "LAC upstream, PPPoE to L2TP", lac, ACCESS, PEER),
     Road("lac-downstream", "LAC downstream, L2TP to PPPoE", lac, PEER, ACCESS),
 )
+
+
+def numbered():
+    """Data with sequence numbers."""
+    return Road("lns-downstream", "", lns, CORE, PEER, sequence=True)
+
+
+def large(tunnels, sessions, frames):
+    gateway = {**PEER, "gateway": "10.1.0.254"}
+    return Road("lns-upstream", "", lambda: large_lns(sessions), gateway, CORE, tunnels, sessions, frames)
