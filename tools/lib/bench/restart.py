@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a restart of the control plane costs the packets: none lost, none later.
+
+First the highest rate at which nothing is lost, by RFC 2544 section 26.1, through LAC and LNS in both directions. Two
+chassis of three threads each, the replayer and the veths between them share two cores, so that this is what all of
+them carry together: it does not say how fast our nodes are. Then nine tenths of it, with kills and without, in turn.
+"""
+
+import statistics
+import time
+
+import through
+from trouble import Loss
+
+SIZES = (64, 128, 256, 512, 1024, 1280, 1518)  # octets of a frame at the core with its FCS, RFC 2544 section 9.1
+PART = 0.9  # of the highest loss-free rate
+LESS = 0.1  # so much less of it where nobody was killed and packets were lost
+LEAST, MOST = 1000.0, 1e8  # packets a second, that are looked at
+NEAR = 0.03  # how exactly the rate is looked for, as a part of it
+OFFERED = 0.98  # of the rate at least, that the replayer is to have sent
+BLOWS = ("lns", "lac", "lns", "lac")  # whose control plane is killed, in one run
+
+
+class Size:
+    def __init__(self, quick):
+        self.sizes = SIZES[:1] if quick else SIZES
+        self.runs = 2 if quick else 5
+        self.trial_s = 0.3 if quick else 0.5  # RFC 2544 section 24 has 60 s
+        self.run_s = 1.5 if quick else 2.5
+
+
+# ---- rows ----
+
+
+def row(name, unit, values, value=None, target=None, most=True):
+    """value: if it is not the median. most: the target is the most that is good, else the least."""
+    value = statistics.median(values) if value is None else value
+    met = None if target is None else value <= target if most else value >= target
+    return {
+        "name": f"restart.{name}", "value": value, "unit": unit, "min": min(values), "max": max(values),
+        "target": target, "met": met,
+    }  # fmt: skip
+
+
+def lost(report):
+    return sum(report[way]["sent"] - report[way]["received"] for way in ("upstream", "downstream"))
+
+
+def late(report):
+    return report["latency_us"]["p99.99"]
+
+
+def rate_rows(octets, rates):
+    yield row(f"veth.loss_free_rate/{octets}", "kpps", [rate / 1000 for rate in rates])
+
+
+def bound_rows(failed):
+    """failed: of each trial that did not pass, whether a packet was lost. Where none was, the replayer fell behind."""
+    if failed:
+        part = 1 - sum(failed) / len(failed)
+        yield row("veth.replayer_fell_behind", "of failed trials", [part])
+
+
+def cost_rows(part, quiet, killed):
+    """quiet, killed: the reports of undisturbed runs and of those with kills, at that part of the loss-free rate."""
+    usual, latencies = [late(report) for report in quiet], [late(report) for report in killed]
+    median = statistics.median(usual)
+    losses = [lost(report) for report in killed]
+    yield row("veth.part_of_loss_free_rate", "", [part], target=PART, most=False)
+    yield row("control.lost", "packets", losses, value=max(losses), target=0)  # one run that lost some is enough
+    yield row("none.latency_9999", "us", usual)
+    yield row("control.latency_9999", "us", latencies)
+    # Unchanged: no later than the latest of the runs in which nobody was killed.
+    yield row("control.latency_9999_ratio", "of undisturbed", [each / median for each in latencies],
+              target=max(usual) / median)  # fmt: skip
+
+
+def cpu_rows(quiet):
+    for name in ("replayer", "lac", "lns"):
+        yield row(f"veth.cpu_{name}", "% of a core", [100 * sum(report["cpu"][name]) for report in quiet])
+    of_kernel = []
+    for report in quiet:
+        own, kernel = (sum(times) for times in zip(*report["cpu"].values()))
+        of_kernel.append(100 * kernel / max(own + kernel, 1e-9))
+    yield row("veth.cpu_in_kernel", "% of the above", of_kernel)
+
+
+# ---- the search ----
+
+
+def highest(passes, low, high):
+    """RFC 2544 section 26.1: the highest rate that passes, 0.0 where none does. low, high: where to look first."""
+    some_passed = some_failed = False
+    while True:
+        while high - low > NEAR * high:
+            middle = (low + high) / 2
+            if passes(middle):
+                low, some_passed = middle, True
+            else:
+                high, some_failed = middle, True
+        if some_passed and some_failed or some_passed and high > MOST:
+            return low
+        if some_passed:
+            high *= 1.5
+        elif low < LEAST:
+            return 0.0
+        else:
+            low /= 2
+
+
+def has_passed(report, rate):
+    return lost(report) == 0 and report["pps"] >= OFFERED * rate
+
+
+def loss_free(both, octets, size, guess, failed):
+    """The rate of each run; guess: (low, high). What trials failed by goes into failed."""
+    def passes(rate):
+        report = both.trial(octets, rate, size.trial_s)
+        if not has_passed(report, rate):
+            failed.append(lost(report) > 0)
+            return False
+        return True
+
+    rates = []
+    for _ in range(size.runs):
+        rates.append(highest(passes, *guess))
+        guess = 0.85 * rates[-1], 1.15 * rates[-1]
+    if not all(rates):
+        raise Loss(f"packets of {octets} octets are lost through LAC and LNS even at {LEAST:g} a second")
+    return rates
+
+
+# ---- restarts ----
+
+
+def kills(both, seconds):
+    """Evenly spread over a run."""
+    def disturb(start):
+        for number, key in enumerate(BLOWS):
+            time.sleep(max(0.0, start + (number + 0.5) * seconds / len(BLOWS) - time.monotonic()))
+            both.kill(key)
+
+    return disturb
+
+
+def pairs(both, octets, rate, size):
+    """Reports of undisturbed runs, and of those with kills; None: an undisturbed one was not good."""
+    quiet, killed = [], []
+    for _ in range(size.runs):
+        quiet.append(both.trial(octets, rate, size.run_s))
+        if not has_passed(quiet[-1], rate):
+            return None
+        before = both.sessions()
+        killed.append(both.trial(octets, rate, size.run_s, kills(both, size.run_s)))
+        both.wait_up()
+        if both.sessions() != before:
+            raise Loss("sessions were lost as a control plane was restarted")
+    return quiet, killed
+
+
+def cost(both, octets, rate, size):
+    part, found = PART, None
+    while found is None:
+        found = pairs(both, octets, part * rate, size)
+        if found is None:
+            part -= LESS
+            if part < LESS:
+                raise Loss("packets are lost though nobody is killed, at any part of the rate that had no loss")
+    yield from cost_rows(part, *found)
+    yield from cpu_rows(found[0])
+
+
+def rows(options):
+    size, failed, first = Size(options.quick), [], None
+    with through.Apart(), through.Through(options) as both:
+        guess = both.trial(size.sizes[0], None, size.trial_s)["pps"]
+        guess = 0.5 * guess, 1.5 * guess
+        for octets in size.sizes:
+            rates = loss_free(both, octets, size, guess, failed)
+            first = first or statistics.median(rates)
+            guess = 0.6 * rates[-1], 1.2 * rates[-1]
+            yield from rate_rows(octets, rates)
+        yield from bound_rows(failed)
+        yield from cost(both, size.sizes[0], first, size)
+
+
+def show(options, file):
+    """All rows; each is printed as soon as it is there."""
+    print("\nThrough LAC and LNS by warmline-replay, both directions together, over veths: all of it on two cores, so that"
+          "\nthe rate is not our nodes'. Then the same with their control planes killed, four times a run, and without\n"
+          f"{'':<36} {'':>12} {'min':>12} {'max':>12} {'unit':<16} target", file=file, flush=True)  # fmt: skip
+    seen = []
+    for one in rows(options):
+        target = ""
+        if one["target"] is not None:
+            target = f"{one['target']:.3g} {'met' if one['met'] else 'missed'}"
+        print(f"{one['name'].removeprefix('restart.'):<36} {one['value']:>12,.2f} {one['min']:>12,.2f}"
+              f" {one['max']:>12,.2f} {one['unit']:<16} {target}".rstrip(), file=file, flush=True)  # fmt: skip
+        seen.append(one)
+    return seen
