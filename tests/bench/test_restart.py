@@ -96,8 +96,8 @@ class Packets(unittest.TestCase):
 
 
 class Rows(unittest.TestCase):
-    def rows(self, quiet, killed, part=restart.PART):
-        return {row["name"]: row for row in restart.cost_rows(part, quiet, killed)}
+    def rows(self, quiet, killed, loss_free=1100.0):
+        return {row["name"]: row for row in restart.cost_rows(loss_free, quiet, killed, len(quiet) > 2)}
 
     def test_good(self):
         rows = self.rows([report(p9999=us) for us in (100, 90, 150)], [report(p9999=us) for us in (200, 120, 110)])
@@ -112,9 +112,14 @@ class Rows(unittest.TestCase):
         self.assertEqual([lost[key] for key in ("value", "min", "max", "met")], [2, 0, 2, False])
 
     def test_late(self):
-        rows = self.rows([report(p9999=us) for us in (90, 100, 110)], [report(p9999=111)] * 3, part=0.8)
+        rows = self.rows([report(p9999=us) for us in (90, 100, 110)], [report(p9999=111)] * 3, 1200.0)
         self.assertFalse(rows["restart.control.latency_9999_ratio"]["met"])
         self.assertFalse(rows["restart.veth.part_of_loss_free_rate"]["met"])
+
+    def test_few(self):
+        """Two runs do not show how far apart runs are."""
+        rows = self.rows([report()] * 2, [report(p9999=300)] * 2)
+        self.assertIsNone(rows["restart.control.latency_9999_ratio"]["met"])
 
     def test_bound(self):
         self.assertEqual([row["value"] for row in restart.bound_rows([True, False, False, False])], [0.75])
