@@ -33,27 +33,27 @@ class Apart:
     long as that lives."""
 
     def __enter__(self):
-        self._home = os.open("/proc/self/ns/net", os.O_RDONLY)
-        self._nice, self._group = os.getpriority(os.PRIO_PROCESS, 0), None
+        self._home, self._nice = os.open("/proc/self/ns/net", os.O_RDONLY), os.getpriority(os.PRIO_PROCESS, 0)
         if libc.unshare(CLONE_NEWNET) != 0:
             error = os.strerror(ctypes.get_errno())
             os.close(self._home)
             raise Trouble(f"no network namespace can be made: {error}")
-        self._prefer(-20, -20)
+        self._prefer(-20)
         return self
 
     def __exit__(self, *exception):
-        self._prefer(self._nice, self._group)
+        self._prefer(self._nice)
         libc.setns(self._home, CLONE_NEWNET)
         os.close(self._home)
 
-    def _prefer(self, nice, group):
+    @staticmethod
+    def _prefer(nice):
         os.setpriority(os.PRIO_PROCESS, 0, nice)
         try:
-            before = int(AUTOGROUP.read_text().split()[-1])
-            AUTOGROUP.write_text(str(before if group is None else group))
-            self._group = before
-        except (OSError, ValueError, IndexError):
+            if os.getsid(0) != os.getpid():
+                os.setsid()  # what follows is of the session, which is not to be somebody's shell
+            AUTOGROUP.write_text(str(nice))
+        except OSError:
             pass
 
 
