@@ -12,6 +12,7 @@
 #include <time.h>
 
 enum {
+	DP_IDLE_LEAST_US = 10,  /* going to sleep takes about as long */
 	DP_IDLE_TURNS = 256,    /* turns without a burst before the first sleep */
 	DP_IDLE_BURST = 32,     /* packets of a turn: there are more where these come from */
 	DP_IDLE_CALM_US = 1000, /* the limit when all is calm: */
@@ -30,7 +31,7 @@ struct dp_idle {
 /* In the thread that is to sleep. */
 static inline void dp_idle_init(struct dp_idle *idle, unsigned limit_us)
 {
-	*idle = (struct dp_idle){.limit = limit_us, .sleep = 1};
+	*idle = (struct dp_idle){.limit = limit_us, .sleep = DP_IDLE_LEAST_US};
 	(void)prctl(PR_SET_TIMERSLACK, 1UL); /* else a short sleep takes 50 us more */
 }
 
@@ -41,7 +42,7 @@ static inline uint32_t dp_idle_next(struct dp_idle *idle, uint32_t worked)
 	idle->calm -= lost < idle->calm ? (uint32_t)lost : idle->calm;
 	if (worked >= DP_IDLE_BURST) {
 		idle->turns = 0;
-		idle->sleep = 1;
+		idle->sleep = DP_IDLE_LEAST_US;
 		return 0;
 	}
 	if (idle->limit == 0 || (idle->turns < DP_IDLE_TURNS && ++idle->turns < DP_IDLE_TURNS))
@@ -53,8 +54,8 @@ static inline uint32_t dp_idle_next(struct dp_idle *idle, uint32_t worked)
 		idle->calm += us;
 	if (worked == 0)
 		idle->sleep = us * 2 < limit ? us * 2 : limit;
-	else if (us > 1 && !calm)
-		idle->sleep = us / 2;
+	else if (!calm)
+		idle->sleep = us / 2 > DP_IDLE_LEAST_US ? us / 2 : DP_IDLE_LEAST_US;
 	return us;
 }
 

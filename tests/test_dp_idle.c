@@ -15,7 +15,7 @@ static struct dp_idle idle;
 static int set_up(void **state)
 {
 	(void)state;
-	idle = (struct dp_idle){.limit = LIMIT, .sleep = 1};
+	idle = (struct dp_idle){.limit = LIMIT, .sleep = DP_IDLE_LEAST_US};
 	return 0;
 }
 
@@ -30,7 +30,7 @@ static void it_sleeps_longer_and_longer(void **state)
 {
 	(void)state;
 	run_out();
-	for (uint32_t us = 1; us < LIMIT; us *= 2)
+	for (uint32_t us = DP_IDLE_LEAST_US; us < LIMIT; us *= 2)
 		assert_int_equal(dp_idle_next(&idle, 0), us);
 	for (int i = 0; i < DP_IDLE_CALM_AFTER_US / LIMIT; i++)
 		assert_int_equal(dp_idle_next(&idle, 0), LIMIT);
@@ -40,10 +40,10 @@ static void a_burst_wakes_it(void **state)
 {
 	(void)state;
 	run_out();
-	assert_int_equal(dp_idle_next(&idle, 0), 1);
+	assert_int_equal(dp_idle_next(&idle, 0), DP_IDLE_LEAST_US);
 	assert_int_equal(dp_idle_next(&idle, DP_IDLE_BURST), 0);
 	run_out();
-	assert_int_equal(dp_idle_next(&idle, 0), 1);
+	assert_int_equal(dp_idle_next(&idle, 0), DP_IDLE_LEAST_US);
 }
 
 static void a_few_packets_only_shorten_its_sleep(void **state)
@@ -55,7 +55,8 @@ static void a_few_packets_only_shorten_its_sleep(void **state)
 	assert_int_equal(dp_idle_next(&idle, 1), LIMIT);
 	assert_int_equal(dp_idle_next(&idle, 1), LIMIT / 2);
 	assert_int_equal(dp_idle_next(&idle, 1), LIMIT / 4);
-	assert_int_equal(dp_idle_next(&idle, 0), LIMIT / 8);
+	assert_int_equal(dp_idle_next(&idle, 1), LIMIT / 8);
+	assert_int_equal(dp_idle_next(&idle, 0), DP_IDLE_LEAST_US);
 }
 
 static void reach_calm(uint32_t worked)

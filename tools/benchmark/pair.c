@@ -25,13 +25,21 @@
 
 #include "cp_engine.h"
 
-enum { LOOK_US = 2000 };
+enum {
+	LOOK_US = 2000, /* between two looks, at least; ... */
+	SHARE = 20,     /* ... of a core they take one in so many */
+};
 
-static uint64_t now_ms(void)
+static uint64_t now_us(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static uint64_t now_ms(void)
+{
+	return now_us() / 1000;
 }
 
 static struct lc_geometry geometry_of(const struct cfg *cfg)
@@ -280,7 +288,6 @@ static int wait_for(char **arguments)
 	    {"calm", is_calm, NULL},
 	    {"up", is_up, NULL},
 	};
-	const struct timespec pause = {.tv_nsec = LOOK_US * 1000};
 	uint64_t n = strtoull(arguments[2], NULL, 10), life = 0;
 	uint64_t limit = now_ms() + (uint64_t)(strtod(arguments[3], NULL) * 1000);
 	char *at = strchr(arguments[1], '@');
@@ -299,11 +306,16 @@ static int wait_for(char **arguments)
 	const struct lc_process *p = has_forwarded == all[what].count ? &h->dataplane : &h->control;
 	bool seen = false;
 	while (!seen && now_ms() < limit) {
+		uint64_t start = now_us();
 		if (__atomic_load_n(&p->starts, __ATOMIC_ACQUIRE) > life &&
 		    (all[what].first == NULL || all[what].first(&side.mirror) >= n))
 			seen = all[what].count(&side.mirror) == n;
+		uint64_t us = SHARE * (now_us() - start);
+		us = us > LOOK_US ? us : LOOK_US;
 		if (!seen)
-			nanosleep(&pause, NULL);
+			nanosleep(&(struct timespec){.tv_sec = (time_t)(us / 1000000),
+						     .tv_nsec = (long)(us % 1000000 * 1000)},
+				  NULL);
 	}
 	int status = print(look_at(&side));
 	side_close(&side);
