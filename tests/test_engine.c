@@ -297,6 +297,42 @@ static void test_no_tie_breaker_for_two_tunnels(void **state)
 	lab_free(lab);
 }
 
+/* An LNS's listener holds LC_RING messages, and an SCCRQ that it has no room for comes again a second later. */
+static void test_many_tunnels_open_at_their_peers_pace(void **state)
+{
+	(void)state;
+	enum { TUNNELS = 150 };
+	char list[TUNNELS * 64] = "", lac[sizeof(list) + 512];
+	size_t n = 0;
+
+	for (unsigned i = 0; i < TUNNELS; i++)
+		n += (size_t)snprintf(list + n, sizeof(list) - n,
+				      "%s{\"name\":\"t%u\",\"remote\":\"10.1.0.2\",\"port\":\"p\"}",
+				      i > 0 ? "," : "", i);
+	snprintf(
+	    lac, sizeof(lac),
+	    "{\"chassis\":{\"name\":\"lac\"},\"limits\":{\"tunnels\":%u,\"sessions\":64},"
+	    "\"slots\":[{\"slot\":0,\"module\":\"ge\",\"ports\":["
+	    "{\"name\":\"p\",\"device\":\"y\",\"facing\":\"peer\",\"address\":\"10.1.0.1/24\"}]}],"
+	    "\"l2tp\":{\"host_name\":\"lac\",\"tunnels\":[%s]}}",
+	    TUNNELS, list);
+	const char *lns =
+	    "{\"chassis\":{\"name\":\"lns\"},\"limits\":{\"tunnels\":150,\"sessions\":64},"
+	    "\"slots\":[{\"slot\":0,\"module\":\"ge\",\"ports\":["
+	    "{\"name\":\"p\",\"device\":\"y\",\"facing\":\"peer\",\"address\":\"10.1.0.2/24\"}]}],"
+	    "\"l2tp\":{\"host_name\":\"lns\",\"destination_profiles\":[{\"name\":\"isp\","
+	    "\"address\":\"10.1.0.0/24\",\"remote_hosts\":[{\"name\":\"lac\"}]}]}}";
+	struct lab *lab = lab_new(lac, lns);
+
+	lab_run(lab, 500);
+	for (unsigned end = LAC; end <= LNS; end++) {
+		assert_int_equal(lab_tunnels(&lab->end[end], CP_TUNNEL_ESTABLISHED), TUNNELS);
+		assert_int_equal(lab->end[end].mirror.channels[LC_LISTENER].inbox_full, 0);
+	}
+	assert_int_equal(lab->sent[LAC][LC_MSG_SCCRQ], TUNNELS);
+	lab_free(lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,6 +350,7 @@ int main(void)
 	    cmocka_unit_test(test_tie_lost_4_4_3),
 	    cmocka_unit_test(test_tie_equal_4_4_3),
 	    cmocka_unit_test(test_no_tie_breaker_for_two_tunnels),
+	    cmocka_unit_test(test_many_tunnels_open_at_their_peers_pace),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
