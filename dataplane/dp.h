@@ -50,7 +50,7 @@ struct dp_port {
 	uint8_t eth_size;    /* of the Ethernet header: 14, or 18 with a tag */
 	uint8_t ipv6_length; /* 0: no IPv6 */
 	bool open;
-	uint64_t mac; /* as the first six bytes in memory of a frame, the other two zero */
+	uint64_t mac;      /* as the first six bytes in memory of a frame, the other two zero */
 	uint32_t mac_rest; /* its last four */
 	uint32_t address, mask, gateway;
 	rte_be32_t address_be; /* the same */

@@ -145,7 +145,7 @@ static __rte_always_inline rte_edge_t dp_l2tp_receive(struct dp_worker *worker,
 
 /* Over what UDP says is its own (RFC 768), which IP's length may exceed. */
 static inline __rte_cold bool dp_udp_is_right(const struct rte_ipv4_hdr *ip,
-						  const struct rte_udp_hdr *udp, uint32_t length)
+					      const struct rte_udp_hdr *udp, uint32_t length)
 {
 	uint32_t sum = (uint32_t)rte_raw_cksum(&ip->src_addr, 8) + RTE_BE16(IPPROTO_UDP) +
 		       udp->dgram_len + rte_raw_cksum(udp, length);

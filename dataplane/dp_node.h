@@ -10,14 +10,14 @@
  * number of the port it came in by and, from the node on that chose it, the port it leaves by;
  * hash.usr, the slot of its session, once known.
  *
- *   port_rx -+- peer:   l2tp_input -+- ppp_input ----- port_tx    LNS, from the tunnel to the core
- *            |                      +- pppoe_output -- port_tx    LAC, from the tunnel to access
- *            +- access: pppoe_input -- l2tp_output --- port_tx    LAC, from access to the tunnel
- *            +- core:   core_input --- l2tp_output --- port_tx    LNS, from the core to the tunnel
+ *   port_rx -+- peer:   l2tp_input ---- port_tx    LNS: from the tunnel to the core; LAC: to access
+ *            +- access: pppoe_input --- port_tx    LAC, from access to the tunnel
+ *            +- core:   core_input ---- port_tx    LNS, from the core to the tunnel
  *
- * These are fused so far that a data packet meets three nodes. The first of each takes the one frame
- * it is made for and hands all else to eth_input, which has ARP, ICMP, neighbour discovery,
- * fragments and every odd header behind it.
+ * These are fused so far that a data packet meets three nodes, one of which reads it. Each takes the one
+ * frame that it is made for (dp_look) and hands all else to eth_input, which has ARP, ICMP, neighbour
+ * discovery, fragments and every odd header behind it; what comes out there as data goes on by ppp_input,
+ * pppoe_output and l2tp_output, which are the second halves of the above.
  */
 #pragma once
 

@@ -60,12 +60,12 @@ static int measure(const struct roles *roles, char **arguments)
 		json_decref(counted);
 		return EXIT_FAILURE;
 	}
-	return print(json_pack(
-	    "{s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:o}", "sink_made",
-	    (json_int_t)m.sink_made, "packets", (json_int_t)m.packets,
-	    "session_packets", (json_int_t)m.sessions, "session_least", (json_int_t)m.least,
-	    "session_most", (json_int_t)m.most, "seconds", m.seconds, "share", m.share, "tsc_hz",
-	    m.tsc_hz, "port_losses", (json_int_t)m.port_losses, "counters", counted));
+	return print(json_pack("{s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:I, s:o}", "sink_made",
+			       (json_int_t)m.sink_made, "packets", (json_int_t)m.packets,
+			       "session_packets", (json_int_t)m.sessions, "session_least",
+			       (json_int_t)m.least, "session_most", (json_int_t)m.most, "seconds",
+			       m.seconds, "share", m.share, "tsc_hz", m.tsc_hz, "port_losses",
+			       (json_int_t)m.port_losses, "counters", counted));
 }
 
 static int clear(const struct roles *roles, char **arguments)
@@ -91,8 +91,9 @@ int main(int argc, char **argv)
 		cfg_free(roles.cfg);
 		return status;
 	}
-	fprintf(stderr,
-		"usage: %s set CONFIG CAPTURE OCTETS FRAMES plain|sequence | measure CONFIG SECONDS | clear CONFIG\n",
-		argv[0]);
+	fprintf(
+	    stderr,
+	    "usage: %s set CONFIG CAPTURE OCTETS FRAMES plain|sequence | measure CONFIG SECONDS | clear CONFIG\n",
+	    argv[0]);
 	return 2;
 }
