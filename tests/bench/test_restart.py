@@ -121,14 +121,12 @@ class Rows(unittest.TestCase):
         rows = self.rows([report()] * 2, [report(p9999=300)] * 2)
         self.assertIsNone(rows["restart.control.latency_9999_ratio"]["met"])
 
-    def test_bound(self):
-        self.assertEqual([row["value"] for row in restart.bound_rows([True, False, False, False])], [0.75])
-        self.assertEqual(list(restart.bound_rows([])), [])
-
-    def test_cpu(self):
-        values = [row["value"] for row in restart.cpu_rows([report()] * 2)]
-        for value, expected in zip(values, (40, 40, 40, 75), strict=True):
-            self.assertAlmostEqual(value, expected)
+    def test_notes(self):
+        self.assertIn("75% of the trials", *restart.bound([True, False, False, False]))
+        self.assertEqual(list(restart.bound([])), [])
+        (note,) = restart.cores([report()] * 3)
+        self.assertIn("the replayer 40 %", note)
+        self.assertIn("75% of it in the kernel", note)
 
 
 class Pairs(unittest.TestCase):
@@ -149,7 +147,8 @@ class Pairs(unittest.TestCase):
             pass
 
     def cost(self, both):
-        return {row["name"]: row for row in restart.cost(both, 64, 100e3, restart.Size(True))}
+        found = restart.cost(both, 64, 100e3, restart.Size(True))
+        return {row["name"]: row for row in found if not isinstance(row, str)}
 
     def test_lower(self):
         both = self.Both(75e3)

@@ -34,7 +34,7 @@ class Size:
         self.run_s = 1.25
 
 
-# ---- rows ----
+# ---- rows and notes ----
 
 
 def row(name, unit, values, value=None, target=None, most=True):
@@ -59,11 +59,10 @@ def rate_rows(octets, rates):
     yield row(f"veth.loss_free_rate/{octets}", "kpps", [rate / 1000 for rate in rates])
 
 
-def bound_rows(failed):
-    """failed: of each trial that did not pass, whether a packet was lost. Where none was, the replayer fell behind."""
+def bound(failed):
+    """In words. failed: of each trial that did not pass, whether a packet was lost."""
     if failed:
-        part = 1 - sum(failed) / len(failed)
-        yield row("veth.replayer_fell_behind", "of failed trials", [part])
+        yield f"{1 - sum(failed) / len(failed):.0%} of the trials that failed lost nothing: the replayer fell behind"
 
 
 def cost_rows(loss_free, quiet, killed, enough):
@@ -72,24 +71,26 @@ def cost_rows(loss_free, quiet, killed, enough):
     usual, latencies = [late(report) for report in quiet], [late(report) for report in killed]
     median = statistics.median(usual)
     losses = [lost(report) for report in killed]
-    yield row("veth.part_of_loss_free_rate", "", [report["pps"] / loss_free for report in quiet + killed],
+    yield row("veth.part_of_loss_free_rate", "of loss-free rate", [report["pps"] / loss_free for report in quiet + killed],
               target=PART * OFFERED, most=False)  # fmt: skip
     yield row("control.lost", "packets", losses, value=max(losses), target=0)  # one run that lost some is enough
     yield row("none.latency_9999", "us", usual)
     yield row("control.latency_9999", "us", latencies)
     # Unchanged: no later than the latest of the runs in which nobody was killed.
-    yield row("control.latency_9999_ratio", "of undisturbed", [each / median for each in latencies],
+    yield row("control.latency_9999_ratio", "times undisturbed", [each / median for each in latencies],
               target=max(usual) / median if enough else None)  # fmt: skip
 
 
-def cpu_rows(quiet):
-    for name in ("replayer", "lac", "lns"):
-        yield row(f"veth.cpu_{name}", "% of a core", [100 * sum(report["cpu"][name]) for report in quiet])
-    of_kernel = []
-    for report in quiet:
-        own, kernel = (sum(times) for times in zip(*report["cpu"].values()))
-        of_kernel.append(100 * kernel / max(own + kernel, 1e-9))
-    yield row("veth.cpu_in_kernel", "% of the above", of_kernel)
+def cores(quiet):
+    """In words, what the two cores were used for."""
+    had = {
+        name: 100 * statistics.median(sum(report["cpu"][name]) for report in quiet) for name in ("replayer", "lac", "lns")
+    }  # fmt: skip
+    own, kernel = (sum(sum(each[i] for each in report["cpu"].values()) for report in quiet) for i in (0, 1))
+    yield (
+        f"of a core had the replayer {had['replayer']:.0f} %, the LAC's data plane {had['lac']:.0f} %, the LNS's"
+        f" {had['lns']:.0f} %; {kernel / max(own + kernel, 1e-9):.0%} of it in the kernel"
+    )
 
 
 # ---- the search ----
@@ -173,10 +174,11 @@ def cost(both, octets, loss_free, size):
         if found is None and part < LESS:
             raise Loss("packets are lost though nobody is killed, at any part of the rate that had no loss")
     yield from cost_rows(loss_free, *found, size.pairs > 2)
-    yield from cpu_rows(found[0])
+    yield from cores(found[0])
 
 
-def rows(options):
+def findings(options):
+    """Rows, and notes in words."""
     size, failed, first = Size(options.quick), [], None
     with through.Apart(), through.Through(options) as both:
         guess = both.trial(size.sizes[0], None, size.trial_s)["pps"]
@@ -186,21 +188,24 @@ def rows(options):
             first = first or statistics.median(rates)
             guess = 0.6 * rates[-1], 1.2 * rates[-1]
             yield from rate_rows(octets, rates)
-        yield from bound_rows(failed)
+        yield from bound(failed)
         yield from cost(both, size.sizes[0], first, size)
 
 
 def show(options, file):
-    """All rows; each is printed as soon as it is there."""
+    """All rows; what is found is printed as soon as it is there."""
     print("\nThrough LAC and LNS by warmline-replay, both directions together, over veths: all of it on two cores, so that"
           "\nthe rate is not our nodes'. Then the same with their control planes killed, twice a run, and without\n"
-          f"{'':<36} {'':>12} {'min':>12} {'max':>12} {'unit':<16} target", file=file, flush=True)  # fmt: skip
+          f"{'':<36} {'':>12} {'min':>12} {'max':>12} {'unit':<17} target", file=file, flush=True)  # fmt: skip
     seen = []
-    for one in rows(options):
+    for one in findings(options):
+        if isinstance(one, str):
+            print(f"  ({one})", file=file, flush=True)
+            continue
         target = ""
         if one["target"] is not None:
             target = f"{one['target']:.3g} {'met' if one['met'] else 'missed'}"
         print(f"{one['name'].removeprefix('restart.'):<36} {one['value']:>12,.2f} {one['min']:>12,.2f}"
-              f" {one['max']:>12,.2f} {one['unit']:<16} {target}".rstrip(), file=file, flush=True)  # fmt: skip
+              f" {one['max']:>12,.2f} {one['unit']:<17} {target}".rstrip(), file=file, flush=True)  # fmt: skip
         seen.append(one)
     return seen
