@@ -21,7 +21,7 @@ from storm import Storm
 
 OURS, THEIRS = "10.9.0.1", "10.9.0.2"
 ECHO_MS = 50
-CYCLES = 10
+CYCLES = 6
 HELLO_S = 2
 CLOSELY, LOOSELY = (0, 0.006), (0.02, 0.2)  # s between two kills
 GAP_S = 3  # after a SIGKILL of the data plane, with packets on their way, until its Ns are without a gap again
