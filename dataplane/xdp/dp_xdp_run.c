@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What is done for the programs while they run. */
 #include <errno.h>
-#include <netinet/in.h>
 #include <string.h>
 
 #include <bpf/libbpf.h>

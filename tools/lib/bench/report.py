@@ -20,7 +20,7 @@ def row(name, unit, values, target=None, most=False):
     }  # fmt: skip
 
 
-COLUMNS = f"{'':<40} {'':>9} {'min':>9} {'max':>9}  {'unit':<14} target"
+COLUMNS = f"{'':<40} {'':>11} {'min':>11} {'max':>11}  {'unit':<17} target"
 
 
 def line(one):
@@ -28,7 +28,7 @@ def line(one):
     if one["target"] is not None:
         target = f"{one['target']:g} {'met' if one['met'] else 'missed'}"
     return (
-        f"{one['name']:<40} {one['value']:>9.3f} {one['min']:>9.3f} {one['max']:>9.3f}  {one['unit']:<14} {target}"
+        f"{one['name']:<40} {one['value']:>11.3f} {one['min']:>11.3f} {one['max']:>11.3f}  {one['unit']:<17} {target}"
     ).rstrip()
 
 

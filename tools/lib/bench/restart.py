@@ -9,6 +9,7 @@ them carry together: it does not say how fast our nodes are. Then nine tenths of
 import statistics
 import time
 
+import report
 import through
 from trouble import Loss
 
@@ -196,16 +197,12 @@ def show(options, file):
     """All rows; what is found is printed as soon as it is there."""
     print("\nThrough LAC and LNS by warmline-replay, both directions together, over veths: all of it on two cores, so that"
           "\nthe rate is not our nodes'. Then the same with their control planes killed, twice a run, and without\n"
-          f"{'':<36} {'':>12} {'min':>12} {'max':>12} {'unit':<17} target", file=file, flush=True)  # fmt: skip
+          f"{report.COLUMNS}", file=file, flush=True)  # fmt: skip
     seen = []
     for one in findings(options):
         if isinstance(one, str):
             print(f"  ({one})", file=file, flush=True)
             continue
-        target = ""
-        if one["target"] is not None:
-            target = f"{one['target']:.3g} {'met' if one['met'] else 'missed'}"
-        print(f"{one['name'].removeprefix('restart.'):<36} {one['value']:>12,.2f} {one['min']:>12,.2f}"
-              f" {one['max']:>12,.2f} {one['unit']:<17} {target}".rstrip(), file=file, flush=True)  # fmt: skip
+        print(report.line(one), file=file, flush=True)
         seen.append(one)
     return seen

@@ -10,6 +10,7 @@ import statistics
 import time
 
 import pair
+import report
 from trouble import Trouble
 
 TUNNELS, SESSIONS = 65535, 1000000
@@ -279,13 +280,9 @@ def show(options, file):
     """All rows; each is printed as soon as it is there."""
     print(f"\nTwo chassis, {TUNNELS} tunnels and {SESSIONS} sessions at most"
           f"{', a tenth of it with --quick' if options.quick else ''}\n"
-          f"{'':<36} {'':>12} {'min':>12} {'max':>12} {'unit':<14} target", file=file, flush=True)  # fmt: skip
+          f"{report.COLUMNS}", file=file, flush=True)  # fmt: skip
     seen = []
     for one in rows(options):
-        target = ""
-        if one["target"] is not None:
-            target = f"{one['target']:g} {'met' if one['met'] else 'missed'}"
-        print(f"{one['name'].removeprefix('scale.'):<36} {one['value']:>12,.1f} {one['min']:>12,.1f} {one['max']:>12,.1f}"
-              f" {one['unit']:<14} {target}".rstrip(), file=file, flush=True)  # fmt: skip
+        print(report.line(one), file=file, flush=True)
         seen.append(one)
     return seen
